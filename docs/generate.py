@@ -1,0 +1,184 @@
+"""Write docs/reference from the code: settings, errors, metrics, fields, command line.
+
+`python docs/generate.py` writes; `--check` says what is out of date and exits with 1.
+"""
+
+import ast
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from playhead import config, errors
+from playhead.cli import main
+from playhead.collect.steps import DropReason
+from playhead.model import event, kinds, view
+from playhead.model.states import State, Status
+from playhead.query.catalogue import catalogue
+
+HERE = Path(__file__).parent
+OUT = HERE / "reference"
+NOTE = "<!-- made by docs/generate.py from the code; change the code instead -->\n\n"
+
+
+def documented_fields(module: object, struct: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (name, annotation, docstring below it) of a struct's fields, from its source."""
+    path = Path(str(getattr(module, "__file__", "")))
+    tree = ast.parse(path.read_text("utf-8"))
+    [found] = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == struct]
+    for node, following in zip(found.body, [*found.body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            doc = ""
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                doc = " ".join(str(following.value.value).split())
+            yield node.target.id, ast.unparse(node.annotation), doc
+
+
+def cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def settings() -> str:
+    lines = [
+        "# Settings\n",
+        "One TOML file (`--config FILE`), any of it overridden by the environment as "
+        "`PLAYHEAD_SECTION__KEY`, the command line on top. `playhead config show` prints each "
+        "value and where it came from.\n",
+    ]
+    defaults = config.Config()
+    for section in config.Config.__struct_fields__:
+        part = getattr(defaults, section)
+        lines.append(f"## [{section}]\n\n{(type(part).__doc__ or '').strip()}\n")
+        lines.append("| key | default | meaning |\n|---|---|---|")
+        for name, _, doc in documented_fields(config, type(part).__name__):
+            value = getattr(part, name)
+            lines.append(f"| `{name}` | `{cell(value)}` | {cell(doc)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def error_page() -> str:
+    lines = [
+        "# Errors\n",
+        "Every error over HTTP is `{code, message, hint, docs}`. Codes are stable.\n",
+        "| code | HTTP | what happened | what to do |\n|---|---|---|---|",
+    ]
+
+    def walk(kind: type[errors.PlayheadError]) -> Iterator[type[errors.PlayheadError]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from walk(child)
+
+    seen: set[str] = set()
+    for kind in walk(errors.PlayheadError):
+        if kind.code in seen:
+            continue
+        seen.add(kind.code)
+        doc = " ".join((kind.__doc__ or "").split())
+        lines.append(f'| <a id="{kind.code}"></a>`{kind.code}` | {kind.status} | {doc} | {cell(kind.hint)} |')
+    lines.append("\n## Reasons an event is dropped\n\n| reason | meaning |\n|---|---|")
+    for reason in DropReason:
+        lines.append(f"| `{reason.value}` | {drop_meaning(reason.value)} |")
+    lines.append("| `view_too_long` | The view already holds `process.max_events_per_view` events. |")
+    return "\n".join(lines) + "\n"
+
+
+def drop_meaning(reason: str) -> str:
+    return {
+        "too_old": "Older than `collect.max_event_age_ms`.",
+        "too_far_ahead": "Further ahead of the server's clock than allowed.",
+    }.get(reason, reason.replace("_", " ").capitalize() + ".")
+
+
+def metrics() -> str:
+    found = catalogue()
+    lines = [
+        "# Metrics and dimensions\n",
+        "`GET /v1/metrics/{id}/overall|timeseries|breakdown`. Bots and internal traffic are left out "
+        "unless a filter names `bot` or `internal`.\n",
+    ]
+    for metric in found.metrics.values():
+        lines.append(f"## {metric.name} — `{metric.id}`\n")
+        lines.append(f"{metric.definition}\n")
+        lines.append(f"- unit: {metric.unit}; counted at the view's {metric.bucket}")
+        lines.append(f"- measurements: {', '.join(f'`{m}`' for m in metric.allowed())} (first is the default)")
+        for name, difference in metric.compat.items():
+            lines.append(f"- {name}: {difference}")
+        lines.append("")
+    lines.append("## Dimensions\n\n| id | meaning |\n|---|---|")
+    for dimension in found.dimensions.values():
+        lines.append(f"| `{dimension.id}` | {cell(dimension.description)} |")
+    lines.append("| `custom.KEY` | Your own dimension: `custom` of the event. |")
+    return "\n".join(lines) + "\n"
+
+
+def fields() -> str:
+    lines = ["# Fields\n", "## A view (`/v1/views`, table `playhead.views`)\n", "| field | type | meaning |\n|---|---|---|"]
+    for name, kind, doc in documented_fields(view, "ViewRow"):
+        lines.append(f"| `{name}` | {cell(kind)} | {cell(doc)} |")
+    lines.append("\nStates of an interval: " + ", ".join(f"`{s.value}`" for s in State) + ".")
+    lines.append("Status of a view: " + ", ".join(f"`{s.value}`" for s in Status) + ".\n")
+    lines.append("## An event (`POST /telemetry`)\n\nNames on the wire; only `eventType` and `timestamp` are required; unknown fields are kept in `extra`.\n")
+    for struct in ("Event", "Quality", "Buffering", "Network", "Device", "PlayerStats", "Engagement", "PlayerError", "Ad", "Request"):
+        part = getattr(event, struct)
+        lines.append(f"### {struct}\n\n{textwrap.dedent(part.__doc__ or '').strip()}\n")
+        lines.append("| field | type |\n|---|---|")
+        import msgspec
+
+        for item in msgspec.structs.fields(part):
+            if item.name != "extra":
+                lines.append(f"| `{item.encode_name}` | {cell(type_name(item.type))} |")
+        lines.append("")
+    lines.append("## Event types\n\nAny spelling (`rebufferstart`, `REBUFFER_START`, `rebuffer-start`); what is unknown is kept as `CUSTOM`.\n")
+    lines.append(", ".join(f"`{kind}`" for kind in kinds.ALL) + ".")
+    return "\n".join(lines) + "\n"
+
+
+def type_name(kind: object) -> str:
+    text = str(kind).replace("playhead.model.event.", "").replace("typing.", "")
+    return text.removeprefix("<class '").removesuffix("'>").replace(" | None", "")
+
+
+def command_line() -> str:
+    lines = ["# Command line\n"]
+
+    def show(command: click.Command, name: str) -> None:
+        context = click.Context(command, info_name=name, terminal_width=96, max_content_width=96)
+        lines.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
+        if isinstance(command, click.Group):
+            for child in command.list_commands(context):
+                found = command.get_command(context, child)
+                if found is not None:
+                    show(found, f"{name} {child}")
+
+    show(main, "playhead")
+    return "\n".join(lines)
+
+
+PAGES = {
+    "settings.md": settings,
+    "errors.md": error_page,
+    "metrics.md": metrics,
+    "fields.md": fields,
+    "command-line.md": command_line,
+}
+
+
+def stale() -> list[str]:
+    """Return the pages that do not say what the code says."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (OUT / name).exists() or (OUT / name).read_text("utf-8") != NOTE + make()
+    ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        old = stale()
+        print("\n".join(f"out of date: docs/reference/{name}" for name in old) or "up to date")
+        sys.exit(bool(old))
+    for name, make in PAGES.items():
+        (OUT / name).write_text(NOTE + make(), "utf-8")

@@ -1,0 +1,41 @@
+"""The command line: one file a command, imported only when that command is called."""
+
+import importlib
+from typing import Any
+
+import click
+
+from playhead import __version__
+
+_COMMANDS = {
+    "up": "Serve everything from one data folder.",
+    "demo": "Serve with simulated viewers and show live numbers.",
+    "send": "Send events and print what the server says of each.",
+    "seed": "Make history: view rows straight into the store.",
+    "config": "Show every setting, its value and where it came from.",
+    "token": "Create, list and revoke tokens.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names without importing them: `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"playhead.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="playhead")
+def main(**_: Any) -> None:
+    """Playhead: real-time analytics for video streaming, on your own machine."""

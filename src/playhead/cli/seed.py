@@ -1,0 +1,90 @@
+"""`playhead seed`: past views by the million, made inside the store, for benches and demos."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from playhead.cli.settings import fail, load
+from playhead.clock import SystemClock
+from playhead.config import Config
+from playhead.errors import ConfigInvalid, PlayheadError
+from playhead.simulate.history import backfill
+from playhead.simulate.settings import duration_ms
+from playhead.store.client import StoreClient
+from playhead.store.location import Location, embedded
+
+_DAY_MS = 86_400_000
+MAX_DAYS = 3_650
+
+
+@click.command(name="seed")
+@click.option("--views", type=click.IntRange(1, 1_000_000_000), required=True, help="How many.")
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=30, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same views.")
+@click.option("--data", metavar="DIR", help="The data folder of a running Playhead.")
+@click.option("--url", metavar="URL", help="A ClickHouse server instead (http://host:8123).")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A TOML file of settings.",
+)
+def command(
+    *, views: int, days: int, seed: int, data: str | None, url: str | None,
+    config_file: Path | None,
+) -> None:  # fmt: skip
+    """Make history: finished views of past days, straight into the store.
+
+    The store must be running ('playhead up' in another terminal). The same call again adds
+    nothing: the rows replace themselves.
+    """
+    try:
+        config = load(data, None, None, config_file).config
+        location = Location(url=url) if url else location_of(config)
+        clock = SystemClock()
+        began_s = clock.monotonic_s()
+        made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed)
+    except PlayheadError as error:
+        fail(error, 1)
+    took_s = clock.monotonic_s() - began_s
+    click.echo(f"{made:,} views over {days} days in {took_s:.1f} s.")
+
+
+def location_of(config: Config) -> Location:
+    """Return where the store of a configuration answers."""
+    if config.store.url:
+        return Location(url=config.store.url)
+    return embedded(config.data_dir)
+
+
+def fill(
+    location: Location, views: int, days: int, *, now_ms: int, seed: int = 1
+) -> int:  # fmt: skip
+    """Make `views` views in the store at `location` and show how far it is on a terminal."""
+    client = StoreClient(location)
+    try:
+        return backfill(client, views, days, until_ms=now_ms, seed=seed, progress=_progress)
+    finally:
+        client.close()
+        if sys.stderr.isatty():
+            click.echo(err=True)
+
+
+def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 1) -> int:
+    """Make history for a duration such as `30d`; return the rows made.
+
+    Raises:
+        ConfigInvalid: No duration of at least a day.
+        StoreUnavailable: The store is not running.
+    """
+    days = round(duration_ms(text) / _DAY_MS)
+    if not 1 <= days <= MAX_DAYS:
+        raise ConfigInvalid(f"'{text}' is no time to fill: write 1d to {MAX_DAYS}d.")
+    now_ms = SystemClock().now_ms()
+    return fill(location_of(config), views_per_day * days, days, now_ms=now_ms, seed=seed)
+
+
+def _progress(made: int, of: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{made:,} of {of:,} views", nl=False, err=True)

@@ -1,0 +1,61 @@
+"""The options every serving command shares, and how they become one `Config`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from playhead import config
+from playhead.errors import PlayheadError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--data", metavar="DIR", help="The data folder (default: playhead-data)."),
+    click.option("--host", metavar="HOST", help="Address to listen on (default: 127.0.0.1)."),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on (default: 8700)."
+    ),
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A TOML file of settings.",
+    ),
+)
+
+
+def serving_options(command: F) -> F:
+    """Add --data, --host, --port and --config to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def load(
+    data: str | None, host: str | None, port: int | None, config_file: Path | None
+) -> config.Loaded:
+    """Read the settings; on a mistake print the sentence and exit with 2."""
+    overrides = {"data.dir": data, "server.host": host, "server.port": port}
+    try:
+        return config.load(config_file, overrides=overrides)
+    except PlayheadError as error:
+        fail(error)
+
+
+def arguments_of(
+    data: str | None, host: str | None, port: int | None, config_file: Path | None
+) -> list[str]:
+    """Return the options again, for a child process that must see the same settings."""
+    pairs = (("--data", data), ("--host", host), ("--port", port), ("--config", config_file))
+    return [word for name, value in pairs if value is not None for word in (name, str(value))]
+
+
+def fail(error: PlayheadError, code: int = 2) -> NoReturn:
+    """Print what went wrong and what to do, and exit."""
+    click.echo(f"playhead: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"          {error.hint}", err=True)
+    sys.exit(code)

@@ -1,0 +1,223 @@
+"""Ingest as a list: `put_*` adds a fact, `drop_*` may end an event, `require_*` a request.
+
+`ADMISSION` runs before the body is read, `JOURNEY` after it was decoded. A dropped event stays in
+the stored body and is named, with its reason, in the record's meta: nothing vanishes.
+"""
+
+import enum
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from playhead.access import Grant, Tokens
+from playhead.collect.address import Addresses
+from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of, said_in
+from playhead.collect.geography import NOWHERE, Geography, Place
+from playhead.collect.origins import Origins
+from playhead.collect.rate import RateLimit
+from playhead.config import Collect
+from playhead.errors import Forbidden, Unauthenticated
+from playhead.model.event import Event, Refusal
+
+SKEW_TOLERATED_MS: Final = 2_000
+"""A client clock this far off is left alone: it is network delay, not a wrong clock."""
+DAY_MS: Final = 86_400_000
+
+
+class DropReason(enum.StrEnum):
+    """Why an event that could be read is not counted."""
+
+    TOO_OLD = "too_old"
+    TOO_FAR_AHEAD = "too_far_ahead"
+
+
+class Request(msgspec.Struct):
+    """One request on its way through the steps. `events` has None where one was refused."""
+
+    headers: Mapping[bytes, bytes]
+    peer: str
+    forwarded: list[bytes]
+    secret: str
+    received_at: int
+    grant: Grant | None = None
+    property: str = ""
+    address: str = ""
+    trusted: bool = False
+    place: Place = NOWHERE
+    device: Facts = Facts()
+    bot: bool = False
+    anonymous_id: str = ""
+    events: list[Event | None] = []
+    refused: list[Refusal] = []
+
+    def drop(self, index: int, reason: DropReason, message: str) -> None:
+        """End the journey of one event."""
+        self.events[index] = None
+        self.refused.append(Refusal(index, reason.value, message, dropped=True))
+
+
+class Salt:
+    """A random number that lives a day, in memory only: yesterday's ids cannot be made again."""
+
+    def __init__(self) -> None:
+        self._day = -1
+        self._bytes = b""
+
+    def of(self, at_ms: int) -> bytes:
+        """Return the salt of the day of `at_ms`."""
+        if at_ms // DAY_MS != self._day:
+            self._day, self._bytes = at_ms // DAY_MS, secrets.token_bytes(16)
+        return self._bytes
+
+
+class Doorway(msgspec.Struct, frozen=True):
+    """What the steps work with; shared by all requests."""
+
+    config: Collect
+    tokens: Tokens
+    addresses: Addresses
+    geography: Geography
+    origins: Origins
+    rate: RateLimit
+    salt: Salt
+
+
+Step = Callable[[Request, Doorway], None]
+
+
+def require_origin(request: Request, doorway: Doorway) -> None:
+    """Refuse pages that may not send here."""
+    if not doorway.origins.allows(request.headers.get(b"origin")):
+        raise Forbidden(
+            "Pages of this origin may not send here. Nothing was stored.",
+            hint="Add the origin to collect.allowed_origins.",
+        )
+
+
+def put_property(request: Request, doorway: Doorway) -> None:
+    """Put the property of the write key; refuse a wrong key, and none where one is required."""
+    request.property = doorway.config.default_property
+    if not request.secret:
+        if doorway.config.require_key:
+            raise Unauthenticated(
+                "This door needs a write key. Nothing was stored.",
+                hint="Send it as ?key=, X-Playhead-Key or 'Authorization: Bearer'.",
+            )
+        return
+    grant = doorway.tokens.resolve(request.secret)
+    if grant is None:
+        raise Unauthenticated(
+            "The key is not known here. Nothing was stored.",
+            hint="Make one with 'playhead token create --kind write', or send without a key.",
+        )
+    if grant.kind == "read":
+        raise Forbidden(
+            "A read token may not send. Nothing was stored.",
+            hint="Make a key with 'playhead token create --kind write'.",
+        )
+    request.grant = grant
+    request.property = grant.property or request.property
+
+
+def put_address(request: Request, doorway: Doorway) -> None:
+    """Put the client's address; it is forgotten with the request."""
+    request.trusted = doorway.addresses.trusts(request.peer)
+    request.address = doorway.addresses.client(request.peer, request.forwarded)
+
+
+def require_rate(request: Request, doorway: Doorway) -> None:
+    """Refuse an address that sends more often than allowed."""
+    doorway.rate.check(request.address)
+
+
+def put_geography(request: Request, doorway: Doorway) -> None:
+    """Put country, region, city and network."""
+    request.place = doorway.geography.place(
+        request.address, request.headers, trusted=request.trusted
+    )
+
+
+def put_device(request: Request, doorway: Doorway) -> None:  # noqa: ARG001 (a step)
+    """Put device class, system and browser: the client's word, then its user agent."""
+    request.device = facts_of(
+        request.headers.get(b"user-agent", b"")[:USER_AGENT_MAX],
+        said_in(request.events),
+    )
+
+
+def put_bot(request: Request, doorway: Doorway) -> None:  # noqa: ARG001 (a step)
+    """Mark machines; they are shown apart, not swallowed."""
+    request.bot = request.device.bot
+
+
+def put_anonymous(request: Request, doorway: Doorway) -> None:
+    """Put a daily id made of address and user agent, if an event names nobody."""
+    for event in request.events:
+        if event is not None and not (event.view_id or event.session_id or event.viewer_id):
+            break
+    else:
+        return
+    mixed = hashlib.blake2b(key=doorway.salt.of(request.received_at), digest_size=8)
+    mixed.update(request.address.encode())
+    mixed.update(b"\0")
+    mixed.update(request.headers.get(b"user-agent", b""))
+    request.anonymous_id = mixed.hexdigest()
+
+
+def _age_ms(event: Event, received_at: int) -> int:
+    """Return how old an event is, by the sender's own clock where that can be corrected."""
+    sent_at = event.sent_at
+    if sent_at is not None and not -SKEW_TOLERATED_MS <= received_at - sent_at <= SKEW_TOLERATED_MS:
+        return sent_at - event.timestamp
+    return received_at - event.timestamp
+
+
+def drop_too_old(request: Request, doorway: Doorway) -> None:
+    """Drop what happened longer ago than `collect.max_event_age_ms`."""
+    limit, now = doorway.config.max_event_age_ms, request.received_at
+    for index, event in enumerate(request.events):
+        if event is None or _age_ms(event, now) <= limit:
+            continue
+        message = f"The event is more than {limit} ms old (collect.max_event_age_ms)."
+        if event.sent_at is None:
+            message += " If the sender's clock is wrong, add sentAt and it will be corrected."
+        request.drop(index, DropReason.TOO_OLD, message)
+
+
+def drop_too_far_ahead(request: Request, doorway: Doorway) -> None:
+    """Drop what has not happened yet.
+
+    With `sentAt` the clock is corrected and `collect.max_event_ahead_ms` counts. Without it the
+    fold corrects the view's clock, so only what is off by more than the age limit goes.
+    """
+    config, now = doorway.config, request.received_at
+    for index, event in enumerate(request.events):
+        if event is None:
+            continue
+        known = event.sent_at is not None
+        limit = config.max_event_ahead_ms if known else config.max_event_age_ms
+        if -_age_ms(event, now) <= limit:
+            continue
+        message = f"The event lies more than {limit} ms in the future."
+        if not known:
+            message += " If the sender's clock is wrong, add sentAt and it will be corrected."
+        request.drop(index, DropReason.TOO_FAR_AHEAD, message)
+
+
+ADMISSION: Final[tuple[Step, ...]] = (
+    require_origin,
+    put_property,
+    put_address,
+    require_rate,
+)
+JOURNEY: Final[tuple[Step, ...]] = (
+    drop_too_old,
+    drop_too_far_ahead,
+    put_geography,
+    put_device,
+    put_bot,
+    put_anonymous,
+)

@@ -1,0 +1,319 @@
+"""Settings: one TOML file, environment override `PLAYHEAD_SECTION__KEY`, command-line on top.
+
+Every limit of the product has its name here. Units are the last word of a name.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from playhead.errors import ConfigInvalid
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file; an unknown key is an error, not a surprise."""
+
+
+class Server(_Section, frozen=True):
+    """Where the one port listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every interface."""
+    port: int = 8700
+    """The one port; 0 takes a free one."""
+    base_path: str = ""
+    """Path prefix when a proxy serves Playhead below one."""
+    shutdown_ms: int = 8_000
+    """How long a stop may take before the rest is cut off."""
+
+
+class Data(_Section, frozen=True):
+    """Where everything is kept."""
+
+    dir: str = "playhead-data"
+    """The data folder; everything is below it."""
+
+
+class Collect(_Section, frozen=True):
+    """The telemetry doors."""
+
+    require_key: bool = False
+    """Refuse telemetry without a write key. Off by default: a key in a page is public anyway."""
+    default_property: str = "default"
+    """The property of events sent without a write key."""
+    allowed_origins: tuple[str, ...] = ("*",)
+    """Origins whose pages may send; `*` is any."""
+    max_body_bytes: int = 1 * MIB
+    """Largest request body as sent."""
+    max_decompressed_bytes: int = 8 * MIB
+    """Largest request body after decompression."""
+    max_events_per_request: int = 2_000
+    """Most events in one request."""
+    max_json_depth: int = 32
+    """Deepest nesting of a body."""
+    requests_per_minute_per_address: int = 0
+    """Requests per address and minute; 0 is no limit."""
+    max_addresses_tracked: int = 100_000
+    """Most addresses the rate limit remembers."""
+    body_timeout_ms: int = 10_000
+    """How long a client may take to send its body."""
+    max_event_age_ms: int = 7 * 86_400_000
+    """Older events are dropped (`too_old`)."""
+    max_event_ahead_ms: int = 60_000
+    """Events further in the future are dropped (`too_far_ahead`)."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Peers whose forwarding and geography headers are believed; addresses or networks."""
+    address_header: str = "x-forwarded-for"
+    """Header in which a trusted proxy names the client."""
+    country_headers: tuple[str, ...] = (
+        "cf-ipcountry",
+        "cloudfront-viewer-country",
+        "x-country-code",
+    )
+    """Headers in which a trusted proxy names the country; the first present wins."""
+    region_headers: tuple[str, ...] = ("cloudfront-viewer-country-region", "x-region-code")
+    """The same for the region."""
+    asn_headers: tuple[str, ...] = ("cloudfront-viewer-asn", "x-asn")
+    """The same for the network (ASN)."""
+    geo_file: str = ""
+    """A MaxMind-format file for country, region and city."""
+    asn_file: str = ""
+    """A MaxMind-format file for the network (ASN)."""
+    cdn_hosts: tuple[tuple[str, str], ...] = ()
+    """Pairs of host suffix and CDN name, before the built-in table."""
+
+
+class Log(_Section, frozen=True):
+    """The durable log."""
+
+    kind: str = "sqlite"
+    """`sqlite`: segment files in the data folder."""
+    segment_bytes: int = 1 * GIB
+    """A segment is closed at this size."""
+    segment_age_ms: int = 3_600_000
+    """A segment is closed at this age."""
+    retention_age_ms: int = 7 * 86_400_000
+    """Segments behind the worker are removed beyond this age."""
+    retention_bytes: int = 20 * GIB
+    """Segments behind the worker are removed beyond this total size."""
+    free_space_floor_bytes: int = 1 * GIB
+    """Below this much free disk the doors answer 503 and loading waits."""
+    max_batches_per_commit: int = 64
+    """Most batches in one commit."""
+    max_pending_batches: int = 4_096
+    """Most batches waiting for the disk; beyond it 503."""
+    max_pending_bytes: int = 64 * MIB
+    """Most bytes waiting for the disk; beyond it 503."""
+    idle_tick_ms: int = 10_000
+    """How often an idle log carries time forward."""
+
+
+class Process(_Section, frozen=True):
+    """The fold and the loader."""
+
+    view_idle_ms: int = 3_600_000
+    """A view without events for this long is closed."""
+    heartbeat_timeout_ms: int = 30_000
+    """A state lasts at most this long past the last event, then it is unknown."""
+    hidden_heartbeat_timeout_ms: int = 150_000
+    """The same for a player in a hidden tab."""
+    tail_ms: int = 60_000
+    """How far back events are put in order in memory."""
+    tail_events: int = 256
+    """How many events are kept to put others in order."""
+    max_tail_events: int = 200_000
+    """Events kept in memory for ordering, all views together (about 2 kB each)."""
+    max_events_per_view: int = 50_000
+    """Events beyond this are dropped (`view_too_long`)."""
+    max_open_views: int = 500_000
+    """Most views in memory; beyond it the longest silent are closed."""
+    batch_events: int = 50_000
+    """Most events loaded at once."""
+    batch_bytes: int = 64 * MIB
+    """Most bytes of events loaded at once."""
+    flush_ms: int = 200
+    """The loader waits at least this long between two loads."""
+    max_values_per_dimension: int = 10_000
+    """Distinct values a dimension may have; the rest is counted as `other`."""
+    event_retention_days: int = 30
+    """Stored events are removed after this many days."""
+    view_retention_days: int = 400
+    """Views are removed after this many days."""
+
+
+class Store(_Section, frozen=True):
+    """The store process."""
+
+    kind: str = "embedded"
+    """`embedded`, or `clickhouse` with a URL."""
+    url: str = ""
+    """URL of a ClickHouse server."""
+    max_memory_bytes: int = 2 * GIB
+    """Memory the engine may take in all."""
+    max_query_memory_bytes: int = 1 * GIB
+    """Memory one query may take."""
+    max_concurrent_queries: int = 4
+    """Queries that run at once."""
+    max_waiting_queries: int = 64
+    """Queries that may wait for their turn; beyond it 503."""
+    max_wait_ms: int = 5_000
+    """How long a query waits for its turn."""
+    max_threads: int = 2
+    """Threads of one query."""
+    max_query_bytes: int = 1 * MIB
+    max_insert_bytes: int = 128 * MIB
+    """Largest block inserted at once."""
+    max_concurrent_inserts: int = 2
+    max_waiting_inserts: int = 16
+    insert_timeout_ms: int = 120_000
+    command_timeout_ms: int = 600_000
+    cache_bytes: int = 64 * MIB
+
+
+class Query(_Section, frozen=True):
+    """The answers."""
+
+    timeout_ms: int = 10_000
+    """How long one query may take; beyond it 408."""
+    max_result_rows: int = 100_000
+    """Most rows of one answer."""
+    max_result_bytes: int = 64 * MIB
+    """Most bytes of one answer."""
+    max_rows_to_read: int = 2_000_000_000
+    """Most rows one query may read."""
+    max_groups: int = 1_000
+    """Most groups of a breakdown."""
+    max_buckets: int = 10_000
+    """Most time buckets of an answer."""
+    max_series: int = 50
+    max_filters: int = 50
+    max_page_rows: int = 500
+    max_events_shown: int = 5_000
+    max_live_minutes: int = 60
+    max_parameter_bytes: int = 16_384
+    requests_per_minute_per_token: int = 6_000
+    cache_ms: int = 5_000
+    cache_open_ms: int = 500
+    cache_entries: int = 1_000
+    cache_bytes: int = 32 * MIB
+    """Requests per token and minute; 0 is no limit."""
+
+
+class Config(_Section, frozen=True):
+    """All settings, checked."""
+
+    server: Server = Server()
+    data: Data = Data()
+    collect: Collect = Collect()
+    log: Log = Log()
+    process: Process = Process()
+    store: Store = Store()
+    query: Query = Query()
+
+    @property
+    def data_dir(self) -> Path:
+        """Return the data folder as an absolute path."""
+        return Path(self.data.dir).expanduser().absolute()
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A configuration and, for each `section.key` not left at its default, where it came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+def load(
+    path: Path | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Loaded:
+    """Read settings from file, environment and command line, later ones winning.
+
+    Args:
+        path: A TOML file, or None for none.
+        env: The environment; `os.environ` when None.
+        overrides: `section.key` to value, from the command line; None values are left out.
+
+    Raises:
+        ConfigInvalid: A file that cannot be read, an unknown key or a wrong value.
+    """
+    tree: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for section, key, value in _from_file(path):
+        _put(tree, origins, (section, key, value), f"file {path}")
+    for section, key, value in _from_env(os.environ if env is None else env):
+        _put(tree, origins, (section, key, value), f"environment {_env_name(section, key)}")
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            section, _, key = name.partition(".")
+            _put(tree, origins, (section, key, value), "command line")
+    try:
+        config = msgspec.convert(tree, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigInvalid(f"A setting is not valid: {error}.") from error
+    return Loaded(config, origins)
+
+
+def flatten(loaded: Loaded) -> list[tuple[str, object, str]]:
+    """Return every setting as (`section.key`, value, origin), in the order of the file."""
+    rows: list[tuple[str, object, str]] = []
+    for section, values in msgspec.to_builtins(loaded.config).items():
+        for key, value in values.items():
+            name = f"{section}.{key}"
+            rows.append((name, value, loaded.origins.get(name, "default")))
+    return rows
+
+
+def _env_name(section: str, key: str) -> str:
+    return f"PLAYHEAD_{section}__{key}".upper()
+
+
+def _from_file(path: Path | None) -> list[tuple[str, str, Any]]:
+    if path is None:
+        return []
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigInvalid(f"The settings file {path} cannot be read: {error}.") from error
+    rows: list[tuple[str, str, Any]] = []
+    for section, values in tree.items():
+        if not isinstance(values, dict):
+            raise ConfigInvalid(f"'{section}' in {path} stands outside a [section].")
+        rows.extend((section, key, value) for key, value in values.items())
+    return rows
+
+
+def _from_env(env: Mapping[str, str]) -> list[tuple[str, str, Any]]:
+    rows: list[tuple[str, str, Any]] = []
+    for name, text in env.items():
+        if not name.startswith("PLAYHEAD_") or "__" not in name:
+            continue
+        section, _, key = name.removeprefix("PLAYHEAD_").lower().partition("__")
+        value: Any = text
+        if text.startswith("["):
+            try:
+                value = msgspec.json.decode(text)
+            except msgspec.DecodeError as error:
+                raise ConfigInvalid(f"{name} is no JSON list: {error}.") from error
+        rows.append((section, key, value))
+    return rows
+
+
+def _put(
+    tree: dict[str, dict[str, Any]],
+    origins: dict[str, str],
+    entry: tuple[str, str, Any],
+    origin: str,
+) -> None:
+    section, key, value = entry
+    tree.setdefault(section, {})[key] = value
+    origins[f"{section}.{key}"] = origin

@@ -1,0 +1,205 @@
+"""One range of the log through the fold: records in, rows of three tables and counts out.
+
+Deterministic: the same range and the same tracks give the same rows, whatever was done before a
+crash. Time is the log's own (`as_of`, the newest `received_at` read), never the clock's.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from playhead.log.base import Record
+from playhead.model.event import Event
+from playhead.model.event_row import Stored, row_of
+from playhead.model.kinds import kind_of
+from playhead.model.view import ViewRow
+from playhead.process.caps import Caps
+from playhead.process.identity import has_seq, identity_of, view_key_of
+from playhead.process.track import Track, Verdict
+from playhead.process.tracks import CLOSED_GRACE_MS, Tracks
+from playhead.process.unpack import Unpacked, Unpacker
+
+SKEW_TOLERANCE_MS = 2_000
+UNSENT_LATENESS_MS = 300_000
+DROP_VIEW_FULL = "view_too_long"
+
+Lookup = Callable[[list[str], int], dict[str, list[Stored]]]
+"""Given view keys and an offset: the stored events of those keys from before that offset."""
+
+
+class Folded(msgspec.Struct):
+    """What one range of the log becomes."""
+
+    first: int
+    next: int
+    as_of_ms: int
+    events: list[tuple[Any, ...]]
+    quarantine: list[tuple[Any, ...]]
+    views: list[ViewRow]
+    counts: dict[str, int]
+    late: list[str]
+    """Keys whose views must be folded again from the store once the events are in it."""
+
+
+class Folder:
+    """Takes ranges of the log in order."""
+
+    def __init__(
+        self,
+        tracks: Tracks,
+        lookup: Lookup,
+        caps: Caps,
+        *,
+        cdn_hosts: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.tracks = tracks
+        self.as_of_ms = 0
+        self._lookup = lookup
+        self._caps = caps
+        self._unpacker = Unpacker(cdn_hosts)
+        self._trust_fresh_from_ms: int | None = None
+
+    def fold(self, records: list[Record]) -> Folded:
+        """Fold one range; `records` are dense and follow the last range."""
+        first = records[0].offset
+        self.as_of_ms = max(self.as_of_ms, records[-1].received_at)
+        if self._trust_fresh_from_ms is None:
+            self._trust_fresh_from_ms = self.as_of_ms + CLOSED_GRACE_MS
+        unpacked = list(self._unpacker.all(records))
+        self._open_unknown(unpacked, first)
+        folded = Folded(first, records[-1].offset + 1, self.as_of_ms, [], [], [], {}, [])
+        counts: Counter[str] = Counter()
+        touched: dict[str, Track] = {}
+        for item in unpacked:
+            self._take(item, folded, touched, counts)
+        self._emit(folded, touched)
+        counts["stored"] = len(folded.events)
+        folded.counts = dict(counts)
+        return folded
+
+    def refold(self, keys: list[str], next_offset: int) -> list[ViewRow]:
+        """Fold views again from the store, which holds every event before `next_offset`."""
+        rows: list[ViewRow] = []
+        for key, events in self._lookup(keys, next_offset).items():
+            old = self.tracks.get(key)
+            track = self._replayed(key, events)
+            if old is not None:
+                track.duplicates = old.duplicates
+            track.touched_ms = self.as_of_ms
+            rows.extend(self._rows(track))
+        return rows
+
+    def _take(
+        self, item: Unpacked, folded: Folded, touched: dict[str, Track], counts: Counter[str]
+    ) -> None:
+        record, context = item.record, item.meta.context
+        folded.quarantine.extend(item.quarantined)
+        counts["quarantined"] += item.quarantined_count
+        for reason in item.dropped:
+            counts[f"dropped:{reason}"] += 1
+        max_events = self.tracks.config.max_events_per_view
+        for index, event in item.events:
+            key, _ = view_key_of(event, context)
+            track = self.tracks.get(key)
+            assert track is not None, "opened by _open_unknown"  # noqa: S101
+            identity = identity_of(event)
+            stored = Stored(event, context, record.received_at, record.offset, index, identity)
+            verdict = track.add(stored, max_events=max_events)
+            if verdict is Verdict.DUPLICATE:
+                counts["duplicates"] += 1
+                continue
+            if verdict is Verdict.FULL:
+                counts[f"dropped:{DROP_VIEW_FULL}"] += 1
+                continue
+            touched[key] = track
+            own = (
+                key,
+                event_at(event, record.received_at),
+                identity,
+                kind_of(event.event_type),
+                record.received_at,
+                record.offset,
+                index,
+                record.door,
+            )
+            folded.events.append(row_of(own, item.context_row, event))
+
+    def _emit(self, folded: Folded, touched: dict[str, Track]) -> None:
+        as_of_ms = self.as_of_ms
+        for track in touched.values():
+            track.touched_ms = as_of_ms
+            if track.late:
+                folded.late.append(track.key)
+                continue
+            folded.views.extend(self._rows(track))
+            self.tracks.trim(track, as_of_ms)
+        for track in self.tracks.due(as_of_ms):
+            if track.key not in touched:
+                self.tracks.settle(track)
+                folded.views.extend(self._rows(track))
+        for track in self.tracks.overflowing():
+            folded.views.extend(self._rows(track, close=True))
+
+    def _rows(self, track: Track, *, close: bool = False) -> list[ViewRow]:
+        rows = track.rows(self.as_of_ms)
+        if close:
+            rows[-1].final, rows[-1].state = True, ""
+            self.tracks.forget(track)
+        else:
+            self.tracks.wake_at(track, track.due_ms)
+        for row in rows:
+            self._caps.apply(row)
+        return rows
+
+    def _open_unknown(self, unpacked: list[Unpacked], first: int) -> None:
+        """Make a track for every key of the range: a new one, or one folded from the store."""
+        unknown: dict[str, tuple[str, bool]] = {}
+        fresh: set[str] = set()
+        begun: set[str] = set()
+        stale: set[str] = set()
+        for item in unpacked:
+            context, received_at = item.meta.context, item.record.received_at
+            for _, event in item.events:
+                key, explicit = view_key_of(event, context)
+                if self.tracks.get(key) is not None:
+                    continue
+                unknown.setdefault(key, (event.view_id or "", explicit))
+                if abs(received_at - event.timestamp) > self.tracks.config.tail_ms:
+                    stale.add(key)
+                if event.seq == 0 and has_seq(event):
+                    begun.add(key)
+        if self.as_of_ms >= (self._trust_fresh_from_ms or 0):
+            fresh = begun - stale
+        ask = [key for key in unknown if key not in fresh]
+        known = self._lookup(ask, first) if ask and first else {}
+        for key, (view_id, explicit) in unknown.items():
+            events = known.get(key)
+            if events:
+                self._replayed(key, events)
+            else:
+                self.tracks.new(key, view_id, explicit=explicit)
+
+    def _replayed(self, key: str, events: list[Stored]) -> Track:
+        explicit = bool(events[0].event.view_id)
+        track = self.tracks.new(key, events[0].event.view_id or "", explicit=explicit)
+        track.replay(events)
+        return track
+
+
+def event_at(event: Event, received_at: int) -> int:
+    """Return the event's time (UTC ms) for ordering and reading: the client's, mended if far off.
+
+    The view's own clock offset is better (it knows all batches); this one needs nothing but the
+    event, so the stored row never has to change.
+    """
+    at = event.timestamp
+    if event.sent_at is not None:
+        skew = received_at - event.sent_at
+        if abs(skew) > SKEW_TOLERANCE_MS:
+            at += skew
+        at = min(at, received_at)
+    elif at > received_at + SKEW_TOLERANCE_MS or at < received_at - UNSENT_LATENESS_MS:
+        at = received_at
+    return at if at > 0 else received_at

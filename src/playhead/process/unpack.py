@@ -1,0 +1,105 @@
+"""Log records to events: every event of a record becomes stored, quarantined or dropped here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import astuple
+
+from playhead.errors import InvalidBody
+from playhead.log.base import Record
+from playhead.model.cdn import cdn_of
+from playhead.model.event import Event, Meta, Refusal
+from playhead.model.telemetry import decode
+from playhead.observe import logger
+
+_LOG = logger("worker")
+_META = msgspec.json.Decoder(Meta)
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_METAS_MAX = 10_000
+_QUARANTINED_BODY_MAX_BYTES = 8_192
+
+QUARANTINE_COLUMNS = (
+    "received_at", "log_offset", "log_index", "door", "property", "code", "message", "body",
+)  # fmt: skip
+
+
+class Unpacked(msgspec.Struct):
+    """The events of one record that are to be folded, and the refused ones as quarantine rows."""
+
+    record: Record
+    meta: Meta
+    context_row: tuple[Any, ...]
+    events: list[tuple[int, Event]]
+    quarantined: list[tuple[Any, ...]]
+    quarantined_count: int
+    dropped: list[str]
+
+
+class Unpacker:
+    """Decodes records; metas repeat from batch to batch and are decoded once."""
+
+    def __init__(self, cdn_hosts: tuple[tuple[str, str], ...] = ()) -> None:
+        self._cdn_hosts = cdn_hosts
+        self._metas: dict[bytes, tuple[Meta, tuple[Any, ...]]] = {}
+
+    def unpack(self, record: Record) -> Unpacked:
+        """Return what a record holds, event by event."""
+        meta, context_row = self._meta(record)
+        unpacked = Unpacked(record, meta, context_row, [], [], 0, [])
+        try:
+            items = decode(record.body)
+        except InvalidBody as error:
+            _LOG.error("record_unreadable", offset=record.offset, reason=error.message)
+            whole = Refusal(0, "unreadable_record", error.message)
+            unpacked.quarantined.append(_quarantine_row(record, meta, whole, record.body))
+            unpacked.quarantined_count = record.events
+            return unpacked
+        refused = {refusal.index: refusal for refusal in meta.refused}
+        raws: list[msgspec.Raw] | None = None
+        for index, item in enumerate(items):
+            refusal = refused.get(index) if refused else None
+            if refusal is None and isinstance(item, Refusal):
+                refusal = item
+            if refusal is None:
+                event: Event = item  # type: ignore[assignment]
+                if event.cdn is None and event.host:
+                    event.cdn = cdn_of(event.host, self._cdn_hosts) or None
+                unpacked.events.append((index, event))
+            elif refusal.dropped:
+                unpacked.dropped.append(refusal.code)
+            else:
+                raws = raws if raws is not None else _RAWS.decode(record.body)
+                row = _quarantine_row(record, meta, refusal, bytes(raws[index]))
+                unpacked.quarantined.append(row)
+                unpacked.quarantined_count += 1
+        return unpacked
+
+    def all(self, records: list[Record]) -> Iterator[Unpacked]:
+        """Yield each record unpacked, in order."""
+        for record in records:
+            yield self.unpack(record)
+
+    def _meta(self, record: Record) -> tuple[Meta, tuple[Any, ...]]:
+        found = self._metas.get(record.meta)
+        if found is None:
+            meta = _META.decode(record.meta) if record.meta else Meta()
+            found = (meta, astuple(meta.context))
+            if len(self._metas) >= _METAS_MAX:
+                self._metas.clear()
+            if not meta.refused:
+                self._metas[record.meta] = found
+        return found
+
+
+def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -> tuple[Any, ...]:
+    return (
+        record.received_at,
+        record.offset,
+        refusal.index,
+        record.door,
+        meta.context.property,
+        refusal.code,
+        refusal.message,
+        body[:_QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
+    )

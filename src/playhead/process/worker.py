@@ -1,0 +1,223 @@
+"""The worker's main loop: read a range of the log, fold it, store it, go on where it left off."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from playhead.clock import Clock
+from playhead.config import Config
+from playhead.errors import OffsetGone, PlayheadError, Unavailable
+from playhead.log.base import Log, Record
+from playhead.log.offsets import Ledger
+from playhead.model.event_row import Stored
+from playhead.observe import counter, gauge, logger
+from playhead.process.caps import Caps
+from playhead.process.folder import Folded, Folder
+from playhead.process.loader import Loader, Stopped
+from playhead.process.recall import Recall
+from playhead.process.tracks import Tracks
+from playhead.store.client import StoreClient
+from playhead.store.upkeep import optimize_closed_days
+
+RECORDS_PER_READ = 4_096
+IDLE_FIRST_S = 0.01
+IDLE_MAX_S = 0.1
+DISK_CHECK_S = 2.0
+HOUSEKEEPING_S = 600.0
+DROP_LOG_GAP = "log_gap"
+"""Events of segments that were removed before they were read."""
+
+T = TypeVar("T")
+_LOG = logger("worker")
+_EVENTS = counter(
+    "worker_events", "Events taken from the log, by what became of them", ("outcome",)
+)
+_OPEN = gauge("worker_open_views", "Views in memory")
+
+
+class Worker:
+    """Carries the log into the store until told to stop."""
+
+    def __init__(
+        self, config: Config, log: Log, store: StoreClient, ledger: Ledger, clock: Clock
+    ) -> None:
+        self._config = config
+        self._log = log
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+        self._stop = threading.Event()
+        self._tracks = Tracks(config.process)
+        self._caps = Caps(config.process.max_values_per_dimension)
+        self._recall = Recall(store)
+        self._folder = Folder(
+            self._tracks, self._lookup, self._caps, cdn_hosts=config.collect.cdn_hosts
+        )
+        self._loader = Loader(store, ledger, clock)
+        self._lane = ThreadPoolExecutor(1, "loader")
+        self._disk_checked_s = 0.0
+        self._kept_house_s = 0.0
+
+    def stop(self) -> None:
+        """Finish the range in hand and return from `run`."""
+        self._stop.set()
+        self._loader.stop()
+
+    def run(self) -> None:
+        """Work until stopped: one range is folded while the one before it is being stored."""
+        if not self._wait_for_store():
+            return
+        try:
+            position = self._resume()
+            self._loop(position)
+        except Stopped:
+            _LOG.info("worker_stopped_early", position=self._ledger.position())
+        finally:
+            self._lane.shutdown(wait=True)
+
+    def _loop(self, position: int) -> None:
+        storing: Future[None] | None = None
+        idle_s = IDLE_FIRST_S
+        while not self._stop.is_set():
+            self._wait_for_disk()
+            began_s = self._clock.monotonic_s()
+            records = self._read(position)
+            if not records:
+                if storing is not None:
+                    storing.result()
+                    storing = None
+                self._keep_house()
+                self._stop.wait(idle_s)
+                idle_s = min(idle_s * 2, IDLE_MAX_S)
+                continue
+            idle_s = IDLE_FIRST_S
+            folded = self._folder.fold(records)
+            if storing is not None:
+                storing.result()
+            storing = self._lane.submit(self._store_range, folded)
+            if folded.late:
+                storing.result()
+            position = folded.next
+            spent_s = self._clock.monotonic_s() - began_s
+            self._stop.wait(max(0.0, self._config.process.flush_ms / 1000 - spent_s))
+        if storing is not None:
+            storing.result()
+
+    def _resume(self) -> int:
+        """Take up the open views, repeat what was intended; return the offset to go on from."""
+        position = self._not_before_the_log(self._ledger.position())
+        self._until_answered(lambda: self._recall.values(self._caps))
+        self._until_answered(lambda: self._recall.open_tracks(self._tracks, position))
+        for intent in self._ledger.intents():
+            _LOG.info("range_repeated", first=intent.first, next=intent.next)
+            records = self._exactly(intent.first, intent.next)
+            folded = self._folder.fold(records)
+            self._store_range(folded)
+            position = folded.next
+        return position
+
+    def _not_before_the_log(self, position: int) -> int:
+        """Step over what retention or a hand removed before it was read, and say so."""
+        try:
+            self._log.read(position, max_records=1, max_bytes=1)
+        except OffsetGone as error:
+            first = self._log.bounds().first
+            counted = sum(self._ledger.counts().values())
+            lost = self._log.events_before(first) - counted
+            _LOG.error("log_gap", reason=error.message, go_on_at=first, events_lost=lost)
+            self._ledger.advance(first, {f"dropped:{DROP_LOG_GAP}": lost})
+            return first
+        return position
+
+    def _exactly(self, first: int, stop: int) -> list[Record]:
+        records: list[Record] = []
+        while first + len(records) < stop:
+            more = self._log.read(
+                first + len(records),
+                max_records=stop - first - len(records),
+                max_bytes=self._config.process.batch_bytes,
+            )
+            records.extend(more)
+        return records
+
+    def _read(self, position: int) -> list[Record]:
+        """Return the next range: as many records as make one batch of events."""
+        limits = self._config.process
+        try:
+            records = self._log.read(
+                position, max_records=RECORDS_PER_READ, max_bytes=limits.batch_bytes
+            )
+        except Unavailable as error:
+            _LOG.warning("log_refused", code=error.code, reason=error.message)
+            self._stop.wait(error.retry_after_s)
+            return []
+        events = 0
+        for at, record in enumerate(records):
+            events += record.events
+            if events >= limits.batch_events:
+                return records[: at + 1]
+        return records
+
+    def _store_range(self, folded: Folded) -> None:
+        self._loader.load(folded, self._folder.refold)
+        for outcome, count in folded.counts.items():
+            _EVENTS.labels(outcome).inc(count)
+        _OPEN.set(len(self._tracks))
+        self._ledger.note(
+            as_of_ms=folded.as_of_ms,
+            heard_at_ms=self._clock.now_ms(),
+            open_views=len(self._tracks),
+            capped=msgspec.json.encode(self._caps.capped).decode(),
+            last_error=self._loader.last_error,
+        )
+
+    def _lookup(self, keys: list[str], before_offset: int) -> dict[str, list[Stored]]:
+        return self._until_answered(lambda: self._recall.events(keys, before_offset))
+
+    def _until_answered(self, ask: Callable[[], T]) -> T:
+        while True:
+            try:
+                return ask()
+            except PlayheadError as error:
+                _LOG.warning("store_refused", code=error.code, reason=error.message)
+                if self._stop.wait(0.5):
+                    raise Stopped from error
+
+    def _wait_for_store(self) -> bool:
+        while not self._stop.is_set():
+            if self._store.ping():
+                return True
+            self._stop.wait(0.1)
+        return False
+
+    def _wait_for_disk(self) -> None:
+        """Stand still below the free-space floor: on a full disk the engine cannot even delete."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._disk_checked_s < DISK_CHECK_S:
+            return
+        self._disk_checked_s = now_s
+        folder = Path(self._config.data_dir)
+        floor = self._config.log.free_space_floor_bytes
+        said = False
+        while shutil.disk_usage(folder).free < floor and not self._stop.is_set():
+            if not said:
+                _LOG.error("disk_low", floor_bytes=floor, kept="the log; loading resumes by itself")
+                said = True
+            self._stop.wait(1.0)
+
+    def _keep_house(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._kept_house_s < HOUSEKEEPING_S:
+            return
+        self._kept_house_s = now_s
+        try:
+            today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+            optimize_closed_days(self._store, today)
+        except PlayheadError as error:
+            _LOG.warning("housekeeping_failed", code=error.code, reason=error.message)

@@ -1,0 +1,90 @@
+"""Answers kept for a moment, and one run for callers who ask the same at the same time."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from playhead.clock import Clock
+from playhead.store.client import Rows
+
+
+class _Kept(msgspec.Struct):
+    rows: Rows
+    until_s: float
+
+
+class _Flight(msgspec.Struct):
+    task: asyncio.Task[Rows]
+    waiting: int = 0
+
+
+class AnswerCache:
+    """Rows by question, for a time given with each, within a number of entries and bytes.
+
+    A caller who goes away leaves the run to the others; when the last one leaves, it is cancelled.
+    """
+
+    def __init__(self, clock: Clock, *, max_entries: int, max_bytes: int) -> None:
+        self._clock = clock
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._flights: dict[str, _Flight] = {}
+
+    async def get(self, key: str, run: Callable[[], Awaitable[Rows]], *, keep_ms: int) -> Rows:
+        """Return the rows of `key`: kept ones, those of a run under way, or of a run of its own."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.until_s > self._clock.monotonic_s():
+            self._kept.move_to_end(key)
+            return kept.rows
+        flight = self._flights.get(key)
+        if flight is None or flight.task.done():
+            flight = _Flight(asyncio.ensure_future(self._run(key, run, keep_ms)))
+            self._flights[key] = flight
+        return await self._share(key, flight)
+
+    async def _share(self, key: str, flight: _Flight) -> Rows:
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiting -= 1
+            if flight.waiting == 0:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                if not flight.task.done():
+                    flight.task.cancel()
+
+    async def _run(self, key: str, run: Callable[[], Awaitable[Rows]], keep_ms: int) -> Rows:
+        rows = await run()
+        self._keep(key, _Kept(rows, self._clock.monotonic_s() + keep_ms / 1000))
+        return rows
+
+    def _keep(self, key: str, kept: _Kept) -> None:
+        self._drop(key)
+        size = _size(kept.rows)
+        if size > self._max_bytes:
+            return
+        self._kept[key] = kept
+        self._bytes += size
+        while self._bytes > self._max_bytes or len(self._kept) > self._max_entries:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: str) -> None:
+        old = self._kept.pop(key, None)
+        if old is not None:
+            self._bytes -= _size(old.rows)
+
+
+def _size(rows: Rows) -> int:
+    """Return about how much memory rows take: 100 bytes a value, a generous mean."""
+    return 100 * (1 + len(rows.rows) * max(1, len(rows.columns)))
+
+
+def key_of(*parts: Any) -> str:
+    """Return the key of a question: its statement, values and row filters."""
+    return msgspec.json.encode(parts, order="sorted").decode()

@@ -1,0 +1,165 @@
+"""Answers about metrics: one number, a series, a breakdown."""
+
+# ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
+
+from collections.abc import Iterable
+from typing import Any
+
+from playhead.query.catalogue import Dimension
+from playhead.query.question import Question
+from playhead.query.reader import Reader
+from playhead.query.scope import add_days, add_span
+from playhead.query.span import Buckets, iso
+from playhead.query.statement import Conditions, Params, Statement
+
+VIEWS = "playhead.views"
+OTHER = "other"
+Row = dict[str, Any]
+SeriesKey = tuple[str, bool]
+"""A series: its name, and whether it is all the groups that have none of their own."""
+
+
+async def overall(reader: Reader, question: Question) -> Row:
+    """Return `{value, views}`: the number and how many views took part."""
+    params = Params()
+    metric = question.metric
+    sql = (
+        f"SELECT {metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
+        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)}"
+    )
+    rows = await _run(reader, question, Statement(sql, params.values()))
+    return rows[0]
+
+
+async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool]:
+    """Return rows `{group, value, views}` in the asked order, and whether there were more.
+
+    Groups without any view taking part are left out.
+    """
+    assert question.group_by is not None  # noqa: S101 (a breakdown has one: question_of)
+    params = Params()
+    metric = question.metric
+    direction = "DESC" if question.order.descending else "ASC"
+    order = {"group": f"group {direction}"}.get(
+        question.order.by, f"{question.order.by} {direction} NULLS LAST, group"
+    )
+    limit = params.add("UInt32", question.limit + 1)
+    sql = (
+        f"SELECT {text_sql(question.group_by, params)} AS group, "
+        f"{metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
+        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} "
+        f"GROUP BY group HAVING views > 0 ORDER BY {order} LIMIT {limit}"
+    )
+    rows = await _run(reader, question, Statement(sql, params.values()))
+    return rows[: question.limit], len(rows) > question.limit
+
+
+async def timeseries(reader: Reader, question: Question) -> list[Row]:
+    """Return rows `{time, value, views}`, one a bucket, empty ones too; grouped: with `group`.
+
+    Grouped, the groups with most views have a series each, all others together one (`other` true).
+    """
+    assert question.buckets is not None  # noqa: S101 (a series has them: question_of)
+    params = Params()
+    metric = question.metric
+    ms = f"toUnixTimestamp64Milli({metric.column()})"
+    names: list[str] = []
+    if question.group_by is not None:
+        names = await largest(reader, question)
+    sql = (
+        f"SELECT {bucket_sql(ms, question.buckets, params)} AS bucket, "
+        f"{named_sql(question.group_by, names, params)} AS named, "
+        f"{metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
+        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} GROUP BY bucket, named"
+    )
+    rows = await _run(reader, question, Statement(sql, params.values()))
+    found = {(series_of(row, question.group_by, names), row["bucket"]): row for row in rows}
+    empty = 0 if question.measurement in {"sum", "count"} else None
+    return [
+        _point(found.get((key, start)), start, labels_of(question.group_by, key), empty)
+        for key in series_keys(question.group_by, names, (key for key, _ in found))
+        for start in question.buckets.starts
+    ]
+
+
+def bucket_sql(ms: str, buckets: Buckets, params: Params) -> str:
+    """Return SQL that gives the start (ms) of the bucket a moment (SQL, ms) lies in."""
+    if buckets.width_ms:
+        first = params.add("Int64", buckets.starts[0])
+        width = params.add("Int64", buckets.width_ms)
+        return f"{first} + intDiv({ms} - {first}, {width}) * {width}"
+    starts = params.add("Array(Int64)", list(buckets.starts))
+    return f"roundDown({ms}, {starts})"
+
+
+def named_sql(dimension: Dimension | None, names: list[str], params: Params) -> str:
+    """Return SQL for a series as a number: n = the n-th of `names`, 0 = any other.
+
+    Numbers, because the names themselves would be copied for every interval of every view.
+    """
+    if dimension is None or not names:
+        return "toUInt32(0)"
+    known = params.add("Array(String)", names)
+    numbers = params.add("Array(UInt32)", list(range(1, len(names) + 1)))
+    return f"transform({text_sql(dimension, params)}, {known}, {numbers}, toUInt32(0))"
+
+
+def text_sql(dimension: Dimension, params: Params) -> str:
+    """Return SQL for a dimension as plain text."""
+    return f"CAST({dimension.sql(params)}, 'String')"
+
+
+def series_of(row: Row, dimension: Dimension | None, names: list[str]) -> SeriesKey:
+    """Return the series of a row made with `named_sql`."""
+    if dimension is None:
+        return "", False
+    number = int(row["named"])
+    return (names[number - 1], False) if number else (OTHER, True)
+
+
+def series_keys(
+    dimension: Dimension | None, names: list[str], found: Iterable[SeriesKey]
+) -> list[SeriesKey]:
+    """Return the series of an answer in order: the named ones, then the others if there are any."""
+    if dimension is None:
+        return [("", False)]
+    rest = [(OTHER, True)] if any(is_rest for _, is_rest in found) else []
+    return [*((name, False) for name in names), *rest]
+
+
+def labels_of(dimension: Dimension | None, key: SeriesKey) -> Row:
+    """Return the fields that name a series in a row; none where there is only one."""
+    return {} if dimension is None else {"group": key[0], "other": key[1]}
+
+
+async def largest(reader: Reader, question: Question) -> list[str]:
+    """Return the groups with the most views taking part, the largest first."""
+    assert question.group_by is not None  # noqa: S101 (asked only with a group)
+    params = Params()
+    sql = (
+        f"SELECT {text_sql(question.group_by, params)} AS group, "
+        f"{question.metric.counted()} AS views "
+        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} "
+        f"GROUP BY group HAVING views > 0 ORDER BY views DESC, group "
+        f"LIMIT {params.add('UInt32', question.limit)}"
+    )
+    rows = await _run(reader, question, Statement(sql, params.values()))
+    return [row["group"] for row in rows]
+
+
+def _where(reader: Reader, question: Question, params: Params) -> str:
+    conditions = Conditions()
+    add_days(params, conditions, question.span, reader.config)
+    add_span(params, conditions, question.span, question.metric.column())
+    question.scope.narrow(params, conditions, reader.catalogue)
+    return conditions.sql()
+
+
+async def _run(reader: Reader, question: Question, statement: Statement) -> list[Row]:
+    keep_ms = reader.keep_ms(question.span)
+    return await reader.rows(statement, question.scope, keep_ms=keep_ms)
+
+
+def _point(row: Row | None, start: int, labels: Row, empty: int | None) -> Row:
+    value, views = (empty, 0) if row is None else (row["value"], row["views"])
+    return {"time": iso(start), **labels, "value": value, "views": views}

@@ -1,0 +1,84 @@
+"""The reader: statements of this folder run against the store, within limits, through the cache."""
+
+from typing import Any
+
+import msgspec
+
+from playhead.clock import Clock
+from playhead.config import Config
+from playhead.query.cache import AnswerCache, key_of
+from playhead.query.catalogue import Catalogue
+from playhead.query.scope import Scope, flat
+from playhead.query.span import Span
+from playhead.query.statement import FINAL_SETTINGS, Statement
+from playhead.store.client import AsyncStoreClient, Limits, Rows
+
+
+class Reader:
+    """Answers statements; everything of this folder that reads the store does it here."""
+
+    def __init__(
+        self, store: AsyncStoreClient, config: Config, clock: Clock, catalogue: Catalogue
+    ) -> None:
+        self.config = config
+        self.catalogue = catalogue
+        self._store = store
+        self._clock = clock
+        query = config.query
+        self._cache = AnswerCache(
+            clock, max_entries=query.cache_entries, max_bytes=query.cache_bytes
+        )
+
+    def now_ms(self) -> int:
+        """Return what questions mean by now: never in the past, less than `cache_open_ms` ahead.
+
+        It stands still for that time, so that callers who ask together share an answer.
+        """
+        grid_ms = max(1, self.config.query.cache_open_ms)
+        return -(-self._clock.now_ms() // grid_ms) * grid_ms
+
+    def keep_ms(self, span: Span) -> int:
+        """Return how long an answer about the span may be kept."""
+        query = self.config.query
+        return query.cache_open_ms if self.is_open(span) else query.cache_ms
+
+    def is_open(self, span: Span) -> bool:
+        """Return whether views of the span may still change: it ends within the view's idle time."""
+        return span.to_ms > self._clock.now_ms() - self.config.process.view_idle_ms
+
+    async def rows(
+        self, statement: Statement, scope: Scope, *, keep_ms: int
+    ) -> list[dict[str, Any]]:
+        """Run a statement and return its rows as objects.
+
+        Raises:
+            QueryTimeout: It took longer than `query.timeout_ms`.
+            ResultTooLarge: It gives more than `query.max_result_rows` or bytes.
+            StoreBusy: Too many queries wait.
+            StoreUnavailable: The store does not answer.
+        """
+        filters = scope.row_filters()
+        key = key_of(statement.sql, statement.params, filters)
+
+        async def run() -> Rows:
+            return await self._store.rows(
+                statement.sql,
+                statement.params,
+                limits=self._limits(filters),
+                settings=FINAL_SETTINGS,
+            )
+
+        rows = await (self._cache.get(key, run, keep_ms=keep_ms) if keep_ms else run())
+        return [{name: flat(value) for name, value in row.items()} for row in rows.dicts()]
+
+    def _limits(self, row_filters: dict[str, str] | None) -> Limits:
+        query = self.config.query
+        return msgspec.structs.replace(
+            Limits(),
+            timeout_ms=query.timeout_ms,
+            max_result_rows=query.max_result_rows,
+            max_result_bytes=query.max_result_bytes,
+            max_rows_to_read=query.max_rows_to_read,
+            max_memory_bytes=self.config.store.max_query_memory_bytes,
+            row_filters=row_filters or {},
+        )

@@ -1,0 +1,111 @@
+"""The scope of a question: which views it is about, as conditions of a WHERE.
+
+Days of the partition: `first_seen_day` is the receipt day of a view's first event. Its start cannot
+lie further before that than `collect.max_event_age_ms` (older events are dropped at the door), so
+partitions up to that many days after the span may hold views of it. It cannot begin before the
+view is first seen, except by clock corrections of seconds: one day of margin. Its end can come
+later: a view lives as long as events come, and `process.max_events_per_view` of them, at a
+heartbeat of ten seconds, last `max_events_per_view / 8,640` days.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from playhead.config import Config
+from playhead.errors import InvalidRequest
+from playhead.query.catalogue import Catalogue, Dimension
+from playhead.query.span import DAY_MS, Span, iso
+from playhead.query.statement import Conditions, Params
+
+_HEARTBEATS_PER_DAY = DAY_MS // 10_000
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Views whose dimension has (or, excluded, has not) one of the values."""
+
+    dimension: Dimension
+    values: tuple[str, ...]
+    excluded: bool = False
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which views a question is about: the filters, and the property its token is bound to."""
+
+    filters: tuple[Filter, ...] = ()
+    property: str | None = None
+
+    def narrow(self, params: Params, conditions: Conditions, catalogue: Catalogue) -> None:
+        """Add the conditions of this scope to a statement."""
+        if self.property is not None:
+            conditions.add(f"property = {params.add('String', self.property)}")
+        for item in self.filters:
+            values = params.add("Array(String)", list(item.values))
+            word = "NOT IN" if item.excluded else "IN"
+            conditions.add(f"toString({item.dimension.sql(params)}) {word} {values}")
+        named = {item.dimension.id for item in self.filters}
+        for dimension in catalogue.dimensions.values():
+            if dimension.hidden_value and dimension.id not in named:
+                hidden = params.add("String", dimension.hidden_value)
+                conditions.add(f"{dimension.sql(params)} != {hidden}")
+
+    def row_filters(self) -> dict[str, str] | None:
+        """Return the engine's own row filter by table, or None where the token sees everything."""
+        if self.property is None:
+            return None
+        quoted = self.property.replace("\\", "\\\\").replace("'", "\\'")
+        return dict.fromkeys(("playhead.views", "playhead.events"), f"property = '{quoted}'")
+
+
+def filters_of(texts: Sequence[str], catalogue: Catalogue, *, limit: int) -> tuple[Filter, ...]:
+    """Read filters `dim:value` and `!dim:value`: one dimension's values OR, different ones AND.
+
+    The first colon ends the dimension, so values may hold colons and may be empty.
+
+    Raises:
+        InvalidRequest: A filter without colon, an unknown dimension, or too many filters.
+    """
+    if len(texts) > limit:
+        raise InvalidRequest(f"More than {limit} filters; the limit is query.max_filters.")
+    gathered: dict[tuple[str, bool], list[str]] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon:
+            hint = "Write filters=country:DE, or filters=!country:DE for all others."
+            raise InvalidRequest("A filter has no colon.", hint=hint)
+        excluded = name.startswith("!")
+        gathered.setdefault((name.removeprefix("!"), excluded), []).append(value)
+    return tuple(
+        Filter(catalogue.dimension(name), tuple(values), excluded)
+        for (name, excluded), values in gathered.items()
+    )
+
+
+def add_span(params: Params, conditions: Conditions, span: Span, column: str) -> None:
+    """Add `column` within the span; `column` is a column of ours."""
+    start = params.add("DateTime64(3, 'UTC')", sql_time(span.from_ms))
+    end = params.add("DateTime64(3, 'UTC')", sql_time(span.to_ms))
+    conditions.add(f"{column} >= {start} AND {column} < {end}")
+
+
+def add_days(params: Params, conditions: Conditions, span: Span, config: Config) -> None:
+    """Add the days of the partitions that may hold views touching the span."""
+    before_days = math.ceil(config.process.max_events_per_view / _HEARTBEATS_PER_DAY) + 1
+    after_days = math.ceil(config.collect.max_event_age_ms / DAY_MS) + 1
+    first = params.add("Date", iso(max(0, span.from_ms - before_days * DAY_MS))[:10])
+    last = params.add("Date", iso(span.to_ms + after_days * DAY_MS)[:10])
+    conditions.add(f"first_seen_day BETWEEN {first} AND {last}")
+
+
+def sql_time(ms: int) -> str:
+    """Return UTC milliseconds as the engine reads a DateTime64(3)."""
+    return iso(ms).replace("T", " ").removesuffix("Z")
+
+
+def flat(value: Any) -> Any:
+    """Return a number the JSON of an answer may hold: not-a-number and infinities become None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,58 @@
+"""A statement under construction: SQL text of ours and the values it binds.
+
+Nothing from outside becomes text of a statement: it is added to `Params` and stands in the SQL as
+`{name:Type}`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+FINAL_SETTINGS: dict[str, Any] = {
+    # All versions of a view lie in one partition (first_seen_day never changes), so partitions are
+    # merged apart from each other, and the partition condition may prune before the merge.
+    "do_not_merge_across_partitions_select_final": 1,
+}
+
+
+class Params:
+    """Values bound to a statement, named `p0`, `p1`, … in the order they were added."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def add(self, sql_type: str, value: Any) -> str:
+        """Bind a value and return the placeholder that stands for it."""
+        name = f"p{len(self._values)}"
+        self._values[name] = value
+        return f"{{{name}:{sql_type}}}"
+
+    def values(self) -> dict[str, Any]:
+        """Return what is bound, by name."""
+        return dict(self._values)
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A finished statement and its bound values."""
+
+    sql: str
+    params: dict[str, Any]
+
+
+class Conditions:
+    """Conditions of a WHERE, joined by AND."""
+
+    def __init__(self) -> None:
+        self._all: list[str] = []
+
+    def add(self, condition: str) -> None:
+        """Add one condition."""
+        self._all.append(condition)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def sql(self) -> str:
+        """Return the conditions as one expression."""
+        return " AND ".join(f"({condition})" for condition in self._all) or "true"

@@ -1,0 +1,1 @@
+"""The composition root: builds, starts, watches and stops every part."""

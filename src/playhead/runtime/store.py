@@ -1,0 +1,9 @@
+"""The store process: the only one that has the engine in memory."""
+
+from playhead.config import Config
+from playhead.store import server
+
+
+def run(config: Config) -> int:
+    """Run the store until it is told to stop; return the exit code."""
+    return server.serve(config)

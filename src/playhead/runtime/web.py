@@ -1,0 +1,104 @@
+"""The web process: doors and answers on one port, and the only writer of the log."""
+
+import asyncio
+import contextlib
+import signal
+
+import uvicorn
+import uvloop
+
+from playhead.access import DATABASE_FILE, Tokens
+from playhead.clock import Clock, SystemClock
+from playhead.collect.doors import doors
+from playhead.collect.refusals import Refusals
+from playhead.config import Config
+from playhead.errors import PlayheadError
+from playhead.log.appender import Appender
+from playhead.log.offsets import Ledger
+from playhead.log.segments import SegmentLog
+from playhead.observe import logger
+from playhead.runtime.location import location_of
+from playhead.serve.app import create_app
+from playhead.serve.services import Services
+from playhead.store.client import AsyncStoreClient
+
+TRIM_EVERY_S = 30.0
+KEEP_ALIVE_S = 75
+
+_LOG = logger("web")
+
+
+def run(config: Config, listen_fd: int | None) -> int:
+    """Run the doors and the answers until told to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_web(config, listen_fd))
+
+
+async def _web(config: Config, listen_fd: int | None) -> int:
+    clock: Clock = SystemClock()
+    ledger = Ledger(config.data_dir / "worker.db", writable=False)
+    log = SegmentLog(
+        config.data_dir / "log", config.log, clock, writable=True, resume_at=ledger.position()
+    )
+    appender = Appender(log, config.log, clock)
+    tokens = Tokens(config.data_dir / DATABASE_FILE, clock)
+    tokens.ensure_admin(config.data_dir)
+    store = AsyncStoreClient(location_of(config))
+    trimming = asyncio.create_task(_trim(log, ledger))
+    try:
+        refusals = Refusals()
+        services = Services(
+            config=config,
+            clock=clock,
+            store=store,
+            tokens=tokens,
+            log=log,
+            ledger=ledger,
+            refusals=refusals,
+            started_at_ms=clock.now_ms(),
+        )
+        application = create_app(services, doors(config, appender.append, tokens, clock, refusals))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                fd=listen_fd,
+                host=config.server.host,
+                port=config.server.port,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,  # addresses and ?token= would be in it
+                proxy_headers=False,  # the doors have their own list of trusted proxies
+                log_level="warning",
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=2,
+                root_path=config.server.base_path,
+            )
+        )
+        await server.serve()
+    finally:
+        trimming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await trimming
+        await appender.close()
+        await store.close()
+        log.close()
+        ledger.close()
+        tokens.close()
+    return 0
+
+
+async def _trim(log: SegmentLog, ledger: Ledger) -> None:
+    """Let old segments go, behind the worker's position and within the limits."""
+    while True:
+        await asyncio.sleep(TRIM_EVERY_S)
+        try:
+            position = await asyncio.to_thread(ledger.position)
+            removed = await asyncio.to_thread(log.trim, position)
+        except PlayheadError as error:
+            _LOG.warning("log_not_trimmed", code=error.code, reason=error.message)
+        else:
+            if removed:
+                _LOG.info("log_trimmed", segments=removed)

@@ -1,0 +1,150 @@
+"""The one port: the doors' addresses go to the doors, everything else to the answers."""
+
+import traceback
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playhead.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PlayheadError,
+)
+from playhead.observe import logger
+from playhead.serve.admission import Admission
+from playhead.serve.answer import failure
+from playhead.serve.answers import Answers
+from playhead.serve.health import Health
+from playhead.serve.home import Home
+from playhead.serve.services import Services
+
+_LOG = logger("serve")
+_SECURITY = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+)
+_CLIENT_LEFT = 499
+"""Nobody reads it; it keeps a caller who left from looking like a fault of ours."""
+_CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -> ASGIApp:
+    """Return the application of the web process.
+
+    Args:
+        services: What the answers are made from.
+        doors: ASGI callables by exact path; they are called as they are, without middleware.
+    """
+    admission = Admission(services)
+    answers = Answers(services, admission)
+    health = Health(services, admission)
+    routes = [
+        Route("/", Home().page),
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
+        Route("/metrics", health.prometheus),
+        Route("/v1/status", health.status),
+        Route("/v1/metrics", answers.catalogue),
+        Route("/v1/metrics/{metric}/{form}", answers.metric),
+        Route("/v1/live", answers.live),
+        Route("/v1/views", answers.views),
+        Route("/v1/views/{view_id:path}", answers.view),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guarded, limit_bytes=services.config.query.max_parameter_bytes)],
+        exception_handlers={
+            PlayheadError: _on_error,
+            HTTPException: _on_http,
+            ClientDisconnect: _on_leave,
+        },
+    )
+    return Port(app, doors or {})
+
+
+class Port:
+    """Sends a request to its door or to the answers."""
+
+    def __init__(self, answers: ASGIApp, doors: Mapping[str, ASGIApp]) -> None:
+        self._answers = answers
+        self._doors = dict(doors)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            door = self._doors.get(path)
+            if door is not None:
+                await door(scope, receive, send)
+                return
+        await self._answers(scope, receive, send)
+
+
+class Guarded:
+    """Adds the security headers, refuses parameters longer than the limit, answers surprises."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY:
+                    headers[name] = value
+                headers.setdefault("content-security-policy", _CLOSED_POLICY)
+            await send(message)
+
+        if len(scope.get("query_string", b"")) > self._limit_bytes:
+            error = InvalidRequest(f"The parameters are longer than {self._limit_bytes} bytes.")
+            await failure(error)(scope, receive, guarded)
+            return
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception as error:  # noqa: BLE001 (a fault of one answer must not end more than it)
+            # The trace without its locals: they hold the request, and the request its token.
+            _LOG.error("answer_broke", trace="".join(traceback.format_exception(error)))
+            if not started:
+                await failure(PlayheadError())(scope, receive, guarded)
+
+
+async def _on_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PlayheadError)  # noqa: S101 (registered for this class)
+    if error.status >= 500 and error.status != 503:
+        _LOG.error("answer_failed", code=error.code, reason=error.message)
+    return failure(error)
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class)
+    if error.status_code == 404:
+        return failure(NotFound())
+    if error.status_code == 405:
+        response = failure(MethodNotAllowed())
+        response.headers.update(error.headers or {})
+        return response
+    return failure(InvalidRequest())
+
+
+async def _on_leave(_: Request, __: Exception) -> Response:
+    return Response(status_code=_CLIENT_LEFT)

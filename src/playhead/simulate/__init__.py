@@ -1,0 +1,1 @@
+"""Simulated viewers: an honest audience for demos, tests and benches."""

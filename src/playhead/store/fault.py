@@ -1,0 +1,79 @@
+"""What the engine's error codes mean to us; used by both clients.
+
+The codes are ClickHouse's own and stable: https://clickhouse.com/docs/native-protocol/server
+"""
+
+import re
+from typing import Final
+
+from playhead.errors import (
+    PlayheadError,
+    QueryFailed,
+    QueryTimeout,
+    ResultTooLarge,
+    StoreBusy,
+    StoreUnavailable,
+)
+
+CODE_HEADER: Final = "x-clickhouse-exception-code"
+TAG_HEADER: Final = "x-clickhouse-exception-tag"
+TIMEOUT_EXCEEDED: Final = 159
+TOO_MANY_QUERIES: Final = 202
+ABORTED: Final = 236
+MEMORY_LIMIT: Final = 241
+CANCELLED: Final = 394
+RESULT_LIMIT: Final = 396
+
+_TIMEOUTS: Final = frozenset({TIMEOUT_EXCEEDED, 160, 209})
+_LIMITS: Final = frozenset({158, 307, RESULT_LIMIT})
+_SENTENCES: Final = {
+    158: "The query would read more rows than its limit; it was stopped.",
+    307: "The query would read more bytes than its limit; it was stopped.",
+    MEMORY_LIMIT: "The query needs more memory than its limit; it was stopped.",
+}
+_BUSY: Final = frozenset({TOO_MANY_QUERIES, 203, 252})
+_GONE: Final = frozenset({ABORTED, 210, 279, 425})
+_CODE: Final = re.compile(r"Code: (\d+)\.")
+_SENTENCE: Final = re.compile(r"DB::Exception: (.+?) \(\w+\)")
+_MESSAGE_CHARS_MAX: Final = 2_000
+
+
+def code_of(text: str) -> int:
+    """Return the number in "Code: N. DB::Exception: …", or 0."""
+    found = _CODE.search(text)
+    return int(found[1]) if found else 0
+
+
+def error_of(code: int, text: str, *, status: int = 0, retry_after_s: int = 1) -> PlayheadError:
+    """Return the error for an answer of the store.
+
+    Args:
+        code: The engine's error code; 0 = unknown.
+        text: The engine's own sentence.
+        status: The HTTP status of the answer; 0 when it broke off under way.
+        retry_after_s: What the answer says about trying again.
+    """
+    kind = _kind(code, text, status)
+    if kind is QueryFailed:
+        return QueryFailed(text.strip()[:_MESSAGE_CHARS_MAX] or None, engine_code=code)
+    if kind is StoreBusy:
+        said = _SENTENCE.search(text) if code == TOO_MANY_QUERIES else None
+        return StoreBusy(said[1] if said else None, retry_after_s=retry_after_s)
+    if kind is StoreUnavailable:
+        return StoreUnavailable(retry_after_s=retry_after_s)
+    return kind(_SENTENCES.get(code))
+
+
+def _kind(code: int, text: str, status: int) -> type[PlayheadError]:
+    if code in _TIMEOUTS:
+        return QueryTimeout
+    if code == MEMORY_LIMIT:
+        # "(total)": the engine as a whole is at its cap; the query alone may fit later.
+        return StoreBusy if "(total)" in text else ResultTooLarge
+    if code in _LIMITS:
+        return ResultTooLarge
+    if code in _BUSY:
+        return StoreBusy
+    if code in _GONE:
+        return StoreUnavailable
+    return StoreBusy if status == StoreBusy.status else QueryFailed

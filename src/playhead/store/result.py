@@ -1,0 +1,65 @@
+"""What a query brings back, and what it may cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one query; 0 = the store's own default. `row_filters`: table → SQL condition."""
+
+    timeout_ms: int = 0
+    max_result_rows: int = 0
+    max_result_bytes: int = 0
+    max_rows_to_read: int = 0
+    max_memory_bytes: int = 0
+    row_filters: Mapping[str, str] = {}
+
+
+class Rows(msgspec.Struct):
+    """A whole result: one list a row, in the order of `columns`."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[list[Any]]
+    rows_read: int = 0
+    bytes_read: int = 0
+    elapsed_ms: float = 0.0
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Return each row as column → value."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class _Column(msgspec.Struct):
+    name: str
+    type: str
+
+
+class _Statistics(msgspec.Struct):
+    elapsed: float = 0.0
+    rows_read: int = 0
+    bytes_read: int = 0
+
+
+class _Document(msgspec.Struct):
+    meta: list[_Column]
+    data: list[list[Any]]
+    statistics: _Statistics = msgspec.field(default_factory=_Statistics)
+
+
+_DECODER = msgspec.json.Decoder(_Document)
+
+
+def rows_of(document: bytes) -> Rows:
+    """Return the rows of a document in format JSONCompact."""
+    found = _DECODER.decode(document)
+    return Rows(
+        columns=[column.name for column in found.meta],
+        types=[column.type for column in found.meta],
+        rows=found.data,
+        rows_read=found.statistics.rows_read,
+        bytes_read=found.statistics.bytes_read,
+        elapsed_ms=found.statistics.elapsed * 1000,
+    )

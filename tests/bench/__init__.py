@@ -1,0 +1,1 @@
+"""Measures the budget table; see docs/performance.md."""

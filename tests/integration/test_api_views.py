@@ -1,0 +1,88 @@
+"""Views as rows: pages, one view, forms of output."""
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from playhead.model import event_row
+from playhead.query.span import iso
+from support.answering import NOW_MS, Answering, insert_views, view_row
+from support.api_fixtures import api, store
+from support.running_store import RunningStore
+
+__all__ = ["api", "store"]
+
+
+@pytest.mark.parametrize("order", ["started_at", "watch_ms:asc", "score:desc", "startup_ms:asc"])
+async def test_pages_hold_every_view_once_also_while_views_arrive(
+    api: Answering, store: RunningStore, order: str
+) -> None:
+    rows = [
+        view_row(view_id=f"v{n:02}", watch_ms=n // 4, score=None if n % 3 else n, startup_ms=n % 5)
+        for n in range(25)
+    ]
+    insert_views(store, *rows)
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        response = await api.get("/v1/views", order=order, limit=7, cursor=cursor)
+        seen += [row["view_id"] for row in response.json()["data"]]
+        cursor = response.json()["meta"]["next_cursor"]
+        api.clock.advance(1_000)
+    assert sorted(seen) == [row["view_id"] for row in rows]
+
+
+async def test_rows_bear_the_promised_names(api: Answering, store: RunningStore) -> None:
+    insert_views(store, view_row(view_id="v1", custom={"plan": "gold"}))
+    (row,) = await api.data("/v1/views", filters="custom.plan:gold")
+    promised = (
+        "view_id, session_id, viewer_id, video_id, property, started_at, ended_at, last_event_at,"
+        " status, startup_ms, playing_ms, watch_ms, rebuffer_count, rebuffer_ms, seek_count,"
+        " seek_ms, pause_ms, ad_ms, bitrate_kbps, upshifts, downshifts, dropped_frames,"
+        " decoded_frames, live_latency_ms, errors, fatal_error_code, score"
+    )
+    assert set(promised.split(", ")) <= set(row)
+    assert row["started_at"] == iso(NOW_MS - 600_000)
+    assert "state" not in row
+
+
+async def test_one_view_has_intervals_and_events(api: Answering, store: RunningStore) -> None:
+    start = NOW_MS - 600_000
+    insert_views(
+        store,
+        view_row(
+            view_id="v/1", video_id="m", started_at=start,
+            intervals=[("starting", start, start + 500), ("playing", start + 500, start + 9_000, 3_000)],
+        ),
+    )  # fmt: skip
+    event = dict.fromkeys(event_row.COLUMNS) | {
+        "view_key": "default/v/1", "at": start, "identity": 1, "kind": "play",
+        "received_at": start, "log_offset": 0, "log_index": 0, "door": "telemetry",
+        "property": "default", "event_type": "PLAY", "custom": '{"a":"b"}',
+    }  # fmt: skip
+    line = msgspec.json.encode([event[name] for name in event_row.COLUMNS])
+    store.client.insert("events", event_row.COLUMNS, line, token="one-view")  # noqa: S106 (a block's name)
+    data = await api.data("/v1/views/v/1")
+    assert [one["state"] for one in data["intervals"]] == ["starting", "playing"]
+    assert data["intervals"][1]["to"] == iso(start + 9_000)
+    assert data["intervals"][0]["bitrate_kbps"] is None
+    assert [(one["event_type"], one["custom"]) for one in data["events"]] == [("PLAY", {"a": "b"})]
+
+
+async def test_a_view_that_is_not_there_is_not_found(api: Answering) -> None:
+    response = await api.get("/v1/views/nothing")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+async def test_rows_come_as_csv_and_ndjson(api: Answering, store: RunningStore) -> None:
+    insert_views(store, view_row(video_title="=HYPERLINK(1)", view_id="v1"))
+    text = (await api.get("/v1/views", format="csv")).text
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["view_id"] == "v1"
+    assert row["video_title"] == "'=HYPERLINK(1)"
+    lines = (await api.get("/v1/views", format="ndjson")).text.splitlines()
+    assert [json.loads(line)["view_id"] for line in lines] == ["v1"]

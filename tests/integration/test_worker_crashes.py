@@ -1,0 +1,113 @@
+"""The worker dies between any two steps of a load: every event is there once all the same."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from support.running_store import RunningStore, running_store
+
+from playhead.clock import ManualClock, SystemClock
+from playhead import config
+from playhead.config import Config, Data, Process
+from playhead.log.base import Entry
+from playhead.log.memory import MemoryLog
+from playhead.log.offsets import Ledger
+from playhead.process.worker import Worker
+from playhead.store.client import StoreClient
+
+START_MS = SystemClock().now_ms() - 600_000
+
+
+class Crashed(BaseException):
+    """The process is gone: nothing after this line runs."""
+
+
+class CrashingStore(StoreClient):
+    """The real client, dying before or after its n-th insert."""
+
+    def arm(self, insert: int, *, after: bool) -> None:
+        self.left, self.after = insert, after
+
+    def insert(self, table: str, columns: Sequence[str], body: bytes, *, token: str) -> None:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise Crashed
+        super().insert(table, columns, body, token=token)
+        if self.left == 0:
+            raise Crashed
+
+
+def batch(view: int, first: int, count: int, *, received_at: int) -> Entry:
+    events = [
+        {"eventType": "PLAYING" if seq else "PLAY", "timestamp": received_at - 1000 + seq,
+         "viewId": f"v{view}", "seq": seq, "sessionId": "s", "playbackPositionSec": seq}
+        for seq in range(first, first + count)
+    ]  # fmt: skip
+    return Entry("telemetry", "s", count, b"", msgspec.json.encode(events))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunningStore]:
+    with running_store(tmp_path / "store") as running:
+        yield running
+
+
+def run_until(worker: Worker, done: Callable[[], bool]) -> list[BaseException]:
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001 (the crash we made)
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while thread.is_alive() and not done():
+        thread.join(0.02)
+    worker.stop()
+    thread.join()
+    return failed
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("insert", [1, 2, 3, 4])
+def test_a_crash_at_any_insert_changes_nothing(
+    store: RunningStore, tmp_path: Path, insert: int, *, after: bool
+) -> None:
+    clock = ManualClock(START_MS)
+    log = MemoryLog(config.Log(), clock)
+    name = f"p{insert}{after}"
+    settings = Config(data=Data(dir=str(tmp_path)), process=Process(flush_ms=0, batch_events=20))
+
+    def fill() -> None:
+        for step in range(6):
+            clock.advance(5_000)
+            entry = batch(step % 3, step // 3 * 10, 10, received_at=clock.now_ms())
+            meta = msgspec.json.encode({"context": {"property": name}})
+            log.append([msgspec.structs.replace(entry, meta=meta)])
+
+    fill()
+    crashing = CrashingStore(store.location)
+    crashing.arm(insert, after=after)
+    ledger = Ledger(tmp_path / "worker.db")
+    failed = run_until(Worker(settings, log, crashing, ledger, clock), lambda: False)
+    assert [type(error) for error in failed] == [Crashed]
+    ledger.close()
+    crashing.close()
+    ledger = Ledger(tmp_path / "worker.db")
+    client = StoreClient(store.location)
+    again = Worker(settings, log, client, ledger, clock)
+    run_until(again, lambda: ledger.position() == log.bounds().next)
+    assert ledger.counts()["stored"] == 60
+    assert ledger.counts().get("duplicates", 0) == 0
+    where: dict[str, Any] = {"p": name}
+    stored = "SELECT count(), uniqExact(view_key, identity) FROM events WHERE property = {p:String}"
+    assert client.rows(stored, where).rows == [[60, 60]]
+    views = "SELECT count(), sum(events) FROM views FINAL WHERE property = {p:String}"
+    assert client.rows(views, where).rows == [[3, 60]]
+    ledger.close()
+    client.close()

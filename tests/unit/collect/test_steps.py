@@ -1,0 +1,229 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from playhead.access import Tokens
+from playhead.clock import ManualClock
+from playhead.collect import steps
+from playhead.collect.address import Addresses
+from playhead.collect.geography import Geography
+from playhead.collect.origins import Origins
+from playhead.collect.rate import RateLimit
+from playhead.config import Collect
+from playhead.errors import Forbidden, RateLimited, Unauthenticated
+from playhead.model.event import Device, Event
+
+NOW = 1_700_000_000_000
+DAY = 86_400_000
+WEEK = 7 * DAY
+
+
+Make = Callable[..., steps.Doorway]
+
+
+@pytest.fixture
+def doorway(tmp_path: Path) -> Iterator[Make]:
+    made: list[Tokens] = []
+
+    def make(collect: Collect | None = None) -> steps.Doorway:
+        collect = collect or Collect()
+        clock = ManualClock(NOW)
+        made.append(Tokens(tmp_path / "access.db", clock))
+        return steps.Doorway(
+            config=collect,
+            tokens=made[-1],
+            addresses=Addresses(collect.trusted_proxies, collect.address_header),
+            geography=Geography(collect, clock),
+            origins=Origins(collect.allowed_origins),
+            rate=RateLimit(collect),
+            salt=steps.Salt(),
+        )
+
+    yield make
+    for tokens in made:
+        tokens.close()
+
+
+def request(
+    *events: Event, secret: str = "", peer: str = "127.0.0.1", **headers: str
+) -> steps.Request:
+    named = {k.replace("_", "-").encode(): v.encode() for k, v in headers.items()}
+    return steps.Request(
+        headers=named,
+        peer=peer,
+        forwarded=[v for k, v in named.items() if k == b"x-forwarded-for"],
+        secret=secret,
+        received_at=NOW,
+        events=list(events),
+    )
+
+
+def event(
+    age_ms: int = 0, *, sent_age_ms: int | None = None, session_id: str | None = "s"
+) -> Event:
+    sent_at = None if sent_age_ms is None else NOW - sent_age_ms
+    return Event(event_type="PLAY", timestamp=NOW - age_ms, sent_at=sent_at, session_id=session_id)
+
+
+def reasons(made: steps.Request) -> list[str]:
+    return [one.code for one in made.refused]
+
+
+def test_the_steps_are_named_for_what_they_do() -> None:
+    names = [step.__name__ for step in (*steps.ADMISSION, *steps.JOURNEY)]
+    assert all(name.startswith(("put_", "drop_", "require_")) for name in names)
+    assert len(names) == len(set(names))
+
+
+def test_an_origin_not_allowed_is_refused(doorway: Make) -> None:
+    door = doorway(Collect(allowed_origins=("https://tv.example",)))
+    steps.require_origin(request(origin="https://tv.example"), door)
+    steps.require_origin(request(), door)
+    with pytest.raises(Forbidden):
+        steps.require_origin(request(origin="https://other.example"), door)
+
+
+def test_without_a_key_the_default_property_counts(doorway: Make) -> None:
+    made = request()
+    steps.put_property(made, doorway(Collect(default_property="main")))
+    assert made.property == "main"
+
+
+def test_a_write_key_gives_its_property(doorway: Make) -> None:
+    door = doorway()
+    _, secret = door.tokens.create("write", "page", "kids")
+    made = request(secret=secret)
+    steps.put_property(made, door)
+    assert made.property == "kids"
+
+
+def test_keys_that_may_not_send(doorway: Make) -> None:
+    door = doorway()
+    _, reading = door.tokens.create("read")
+    with pytest.raises(Forbidden):
+        steps.put_property(request(secret=reading), door)
+    with pytest.raises(Unauthenticated):
+        steps.put_property(request(secret="ph_write_wrong"), door)  # noqa: S106
+
+
+def test_a_required_key_is_required(doorway: Make) -> None:
+    with pytest.raises(Unauthenticated):
+        steps.put_property(request(), doorway(Collect(require_key=True)))
+
+
+def test_the_address_behind_a_trusted_proxy_is_the_clients(doorway: Make) -> None:
+    made = request(x_forwarded_for="9.9.9.9, 198.51.100.7")
+    steps.put_address(made, doorway())
+    assert (made.address, made.trusted) == ("198.51.100.7", True)
+
+
+def test_a_stranger_cannot_claim_an_address(doorway: Make) -> None:
+    made = request(peer="203.0.113.5", x_forwarded_for="1.1.1.1", cf_ipcountry="SE")
+    door = doorway()
+    steps.put_address(made, door)
+    steps.put_geography(made, door)
+    assert (made.address, made.place.country) == ("203.0.113.5", "")
+
+
+def test_the_rate_limit_counts_addresses(doorway: Make) -> None:
+    door = doorway(Collect(requests_per_minute_per_address=2))
+    made = request()
+    made.address = "198.51.100.7"
+    steps.require_rate(made, door)
+    steps.require_rate(made, door)
+    with pytest.raises(RateLimited) as caught:
+        steps.require_rate(made, door)
+    assert caught.value.retry_after_s >= 1
+
+
+def test_the_country_of_a_trusted_proxy_counts(doorway: Make) -> None:
+    made = request(cf_ipcountry="se")
+    door = doorway()
+    steps.put_address(made, door)
+    steps.put_geography(made, door)
+    assert made.place.country == "SE"
+
+
+def test_the_client_says_its_device_first(doorway: Make) -> None:
+    said = Event(event_type="PLAY", timestamp=NOW, device=Device(category="smart_tv", os="Tizen"))
+    made = request(event(), said, user_agent="curl/8.0")
+    steps.put_device(made, doorway())
+    assert (made.device.device_class, made.device.os) == ("tv", "Tizen")
+
+
+def test_a_bot_is_marked_not_dropped(doorway: Make) -> None:
+    made = request(event(), user_agent="Googlebot/2.1 (+http://www.google.com/bot.html)")
+    for step in steps.JOURNEY:
+        step(made, doorway())
+    assert made.bot
+    assert made.refused == []
+
+
+def test_an_id_is_made_only_for_those_who_name_nobody(doorway: Make) -> None:
+    door = doorway()
+    named, nameless = request(event()), request(event(), event(session_id=None))
+    for made in (named, nameless):
+        made.address = "198.51.100.7"
+        steps.put_anonymous(made, door)
+    assert named.anonymous_id == ""
+    assert len(nameless.anonymous_id) == 16
+    assert "198" not in nameless.anonymous_id
+
+
+def test_two_addresses_or_two_browsers_are_two_viewers(doorway: Make) -> None:
+    door = doorway()
+    ids = set()
+    for address, agent in (("198.51.100.7", "a"), ("198.51.100.8", "a"), ("198.51.100.7", "b")):
+        made = request(event(session_id=None), user_agent=agent)
+        made.address = address
+        steps.put_anonymous(made, door)
+        ids.add(made.anonymous_id)
+    assert len(ids) == 3
+
+
+def test_the_anonymous_id_changes_with_the_day_and_the_process(doorway: Make) -> None:
+    ids = []
+    first, second = doorway(), doorway()
+    for door, day in ((first, 0), (first, 0), (first, 1), (second, 0)):
+        made = request(event(session_id=None))
+        made.received_at += day * DAY
+        steps.put_anonymous(made, door)
+        ids.append(made.anonymous_id)
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (event(WEEK), []),
+        (event(WEEK + 1), ["too_old"]),
+        (event(-WEEK), []),
+        (event(-WEEK - 1), ["too_far_ahead"]),
+        (event(60_000, sent_age_ms=0), []),
+        (event(-60_000, sent_age_ms=0), []),
+        (event(-60_001, sent_age_ms=0), ["too_far_ahead"]),
+        (event(WEEK + 1, sent_age_ms=2_000), ["too_old"]),
+        (event(30 * DAY, sent_age_ms=30 * DAY), []),
+        (event(-30 * DAY, sent_age_ms=-30 * DAY), []),
+        (event(30 * DAY, sent_age_ms=22 * DAY), ["too_old"]),
+        (event(30 * DAY - 60_001, sent_age_ms=30 * DAY), ["too_far_ahead"]),
+    ],
+)
+def test_what_is_too_old_or_too_far_ahead_is_dropped(
+    doorway: Make, made: Event, reason: list[str]
+) -> None:
+    asked = request(made)
+    door = doorway()
+    steps.drop_too_old(asked, door)
+    steps.drop_too_far_ahead(asked, door)
+    assert reasons(asked) == reason
+    assert all(one.dropped for one in asked.refused)
+
+
+def test_a_drop_without_sent_at_says_how_to_mend_it(doorway: Make) -> None:
+    made = request(event(8 * DAY))
+    steps.drop_too_old(made, doorway())
+    assert "sentAt" in made.refused[0].message
+    assert made.events == [None]
