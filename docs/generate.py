@@ -4,12 +4,15 @@
 """
 
 import ast
+import inspect
+import json
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import meanings
+import msgspec
 
 from playhead import config, errors
 from playhead.cli import main
@@ -54,9 +57,28 @@ def settings() -> str:
         lines.append("| key | default | meaning |\n|---|---|---|")
         for name, _, doc in documented_fields(config, type(part).__name__):
             value = getattr(part, name)
-            lines.append(f"| `{name}` | `{cell(value)}` | {cell(doc)} |")
+            lines.append(f"| `{name}` | `{toml(value)}`{in_words(name, value)} | {cell(doc)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def toml(value: object) -> str:
+    """Return a value as it stands in a TOML file (whose strings, numbers and lists are JSON's)."""
+    return json.dumps(value)
+
+
+def in_words(name: str, value: object) -> str:
+    """Return a large number again in a unit a person reads."""
+    scales = {
+        "_bytes": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),
+        "_ms": ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")),
+    }
+    for ending, units in scales.items():
+        if name.endswith(ending) and isinstance(value, int):
+            for size, unit in units:
+                if value >= size and value % size == 0:
+                    return f" ({value // size} {unit})"
+    return ""
 
 
 def error_page() -> str:
@@ -77,11 +99,15 @@ def error_page() -> str:
             continue
         seen.add(kind.code)
         doc = " ".join((kind.__doc__ or "").split())
-        lines.append(f'| <a id="{kind.code}"></a>`{kind.code}` | {kind.status} | {doc} | {cell(kind.hint)} |')
+        lines.append(
+            f'| <a id="{kind.code}"></a>`{kind.code}` | {kind.status} | {doc} | {cell(kind.hint)} |'
+        )
     lines.append("\n## Reasons an event is dropped\n\n| reason | meaning |\n|---|---|")
     for reason in DropReason:
         lines.append(f"| `{reason.value}` | {drop_meaning(reason.value)} |")
-    lines.append("| `view_too_long` | The view already holds `process.max_events_per_view` events. |")
+    lines.append(
+        "| `view_too_long` | The view already holds `process.max_events_per_view` events. |"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +129,9 @@ def metrics() -> str:
         lines.append(f"## {metric.name} — `{metric.id}`\n")
         lines.append(f"{metric.definition}\n")
         lines.append(f"- unit: {metric.unit}; counted at the view's {metric.bucket}")
-        lines.append(f"- measurements: {', '.join(f'`{m}`' for m in metric.allowed())} (first is the default)")
+        lines.append(
+            f"- measurements: {', '.join(f'`{m}`' for m in metric.allowed())} (first is the default)"
+        )
         for name, difference in metric.compat.items():
             lines.append(f"- {name}: {difference}")
         lines.append("")
@@ -115,23 +143,46 @@ def metrics() -> str:
 
 
 def fields() -> str:
-    lines = ["# Fields\n", "## A view (`/v1/views`, table `playhead.views`)\n", "| field | type | meaning |\n|---|---|---|"]
+    lines = [
+        "# Fields\n",
+        "## A view (`/v1/views`, table `playhead.views`)\n",
+        "In answers times are ISO 8601 in UTC, the `interval_…` and `watched_…` columns are the "
+        "lists `intervals` and `watched` of one view, and columns marked *table* are left out.\n",
+        "| field | type | meaning |\n|---|---|---|",
+    ]
     for name, kind, doc in documented_fields(view, "ViewRow"):
-        lines.append(f"| `{name}` | {cell(kind)} | {cell(doc)} |")
-    lines.append("\nStates of an interval: " + ", ".join(f"`{s.value}`" for s in State) + ".")
+        said = doc or meanings.VIEW.get(name, "")
+        mark = " *table*" if name in meanings.TABLE_ONLY else ""
+        lines.append(f"| `{name}` | {cell(kind)} | {cell(said)}{mark} |")
+    lines.append("\nStates of an interval: " + ", ".join(f"`{s.value}`" for s in State) + ".\n")
     lines.append("Status of a view: " + ", ".join(f"`{s.value}`" for s in Status) + ".\n")
-    lines.append("## An event (`POST /telemetry`)\n\nNames on the wire; only `eventType` and `timestamp` are required; unknown fields are kept in `extra`.\n")
-    for struct in ("Event", "Quality", "Buffering", "Network", "Device", "PlayerStats", "Engagement", "PlayerError", "Ad", "Request"):
+    lines.append(
+        "## An event (`POST /telemetry`)\n\nNames on the wire; only `eventType` and `timestamp` are required; unknown fields are kept in `extra`.\n"
+    )
+    for struct in (
+        "Event",
+        "Quality",
+        "Buffering",
+        "Network",
+        "Device",
+        "PlayerStats",
+        "Engagement",
+        "PlayerError",
+        "Ad",
+        "Request",
+    ):
         part = getattr(event, struct)
-        lines.append(f"### {struct}\n\n{textwrap.dedent(part.__doc__ or '').strip()}\n")
-        lines.append("| field | type |\n|---|---|")
-        import msgspec
-
+        lines.append(f"### {struct}\n\n{inspect.cleandoc(part.__doc__ or '')}\n")
+        lines.append("| field | type | meaning |\n|---|---|---|")
         for item in msgspec.structs.fields(part):
             if item.name != "extra":
-                lines.append(f"| `{item.encode_name}` | {cell(type_name(item.type))} |")
+                said = meanings.EVENT.get(f"{struct}.{item.encode_name}", "")
+                kind = cell(type_name(item.type))
+                lines.append(f"| `{item.encode_name}` | {kind} | {cell(said)} |")
         lines.append("")
-    lines.append("## Event types\n\nAny spelling (`rebufferstart`, `REBUFFER_START`, `rebuffer-start`); what is unknown is kept as `CUSTOM`.\n")
+    lines.append(
+        "## Event types\n\nAny spelling (`rebufferstart`, `REBUFFER_START`, `rebuffer-start`); what is unknown is kept as `CUSTOM`.\n"
+    )
     lines.append(", ".join(f"`{kind}`" for kind in kinds.ALL) + ".")
     return "\n".join(lines) + "\n"
 
@@ -145,7 +196,13 @@ def command_line() -> str:
     lines = ["# Command line\n"]
 
     def show(command: click.Command, name: str) -> None:
-        context = click.Context(command, info_name=name, terminal_width=96, max_content_width=96)
+        context = click.Context(
+            command,
+            info_name=name,
+            terminal_width=96,
+            max_content_width=96,
+            help_option_names=["-h", "--help"],
+        )
         lines.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
         if isinstance(command, click.Group):
             for child in command.list_commands(context):

@@ -21,6 +21,8 @@ SECRET_BYTES: Final = 32
 TOKENS_MAX: Final = 10_000
 """All tokens are held in memory, so their number has a limit."""
 NAME_LENGTH_MAX: Final = 200
+UNKNOWN_FRESH_S: Final = 0.05
+"""A secret that is not known is looked up again after this time: it may be quite new."""
 FRESH_S: Final = 1.0
 """A token revoked by another process stops working within this time."""
 
@@ -75,7 +77,7 @@ class Tokens:
         """Make a token and return it with its secret, which is shown this once only.
 
         Raises:
-            InvalidRequest: Unknown kind, a name too long or too many tokens.
+            InvalidRequest: Unknown kind, a name that cannot be, or too many tokens.
         """
         if kind not in KINDS:
             raise InvalidRequest(f"'{kind}' is no kind of token; there are {', '.join(KINDS)}.")
@@ -83,6 +85,8 @@ class Tokens:
             raise InvalidRequest(f"Names have at most {NAME_LENGTH_MAX} characters.")
         if property == "":
             raise InvalidRequest("A property has a name; leave it out for every property.")
+        if "/" in (property or ""):  # it ends the property in the key of a view
+            raise InvalidRequest("The name of a property cannot hold a slash.")
         secret = f"ph_{kind}_{secrets.token_urlsafe(SECRET_BYTES)}"
         grant = Grant(secrets.token_hex(6), name, kind, property, self._clock.now_ms())
         with self._lock:
@@ -123,7 +127,12 @@ class Tokens:
         if not 0 <= now_s - self._checked_s < FRESH_S:
             with self._lock:
                 self._refresh(now_s)
-        return self._grants.get(_hash(secret))
+        grant = self._grants.get(_hash(secret))
+        if grant is None and now_s - self._checked_s > UNKNOWN_FRESH_S:
+            with self._lock:  # perhaps another process made it a moment ago
+                self._refresh(now_s)
+            grant = self._grants.get(_hash(secret))
+        return grant
 
     def ensure_admin(self, data_dir: Path) -> bool:
         """Make sure `admin.token` (0600) holds a working admin token; say if it was written.

@@ -3,6 +3,7 @@
 Every limit of the product has its name here. Units are the last word of a name.
 """
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -168,13 +169,19 @@ class Store(_Section, frozen=True):
     max_threads: int = 2
     """Threads of one query."""
     max_query_bytes: int = 1 * MIB
+    """Longest text of one statement."""
     max_insert_bytes: int = 128 * MIB
     """Largest block inserted at once."""
     max_concurrent_inserts: int = 2
+    """Blocks inserted at once."""
     max_waiting_inserts: int = 16
+    """Blocks that may wait for their turn; beyond it 503."""
     insert_timeout_ms: int = 120_000
+    """How long one insert may take."""
     command_timeout_ms: int = 600_000
+    """How long one migration or removal of old data may take."""
     cache_bytes: int = 64 * MIB
+    """Memory for the engine's own caches (marks and primary index), each."""
 
 
 class Query(_Section, frozen=True):
@@ -193,17 +200,27 @@ class Query(_Section, frozen=True):
     max_buckets: int = 10_000
     """Most time buckets of an answer."""
     max_series: int = 50
+    """Most series of a grouped time series or live answer."""
     max_filters: int = 50
+    """Most filters of one question."""
     max_page_rows: int = 500
+    """Most view rows of one page."""
     max_events_shown: int = 5_000
+    """Most events shown of one view."""
     max_live_minutes: int = 60
+    """How far back a live answer may reach."""
     max_parameter_bytes: int = 16_384
+    """Longest query string."""
     requests_per_minute_per_token: int = 6_000
-    cache_ms: int = 5_000
-    cache_open_ms: int = 500
-    cache_entries: int = 1_000
-    cache_bytes: int = 32 * MIB
     """Requests per token and minute; 0 is no limit."""
+    cache_ms: int = 5_000
+    """How long an answer about a closed span is kept."""
+    cache_open_ms: int = 500
+    """The same where views may still change it; also the step in which `now` moves on."""
+    cache_entries: int = 1_000
+    """Most answers kept."""
+    cache_bytes: int = 32 * MIB
+    """Memory for answers kept."""
 
 
 class Config(_Section, frozen=True):
@@ -256,6 +273,8 @@ def load(
         if value is not None:
             section, _, key = name.partition(".")
             _put(tree, origins, (section, key, value), "command line")
+    for name, origin in origins.items():
+        _require_known(name, origin)
     try:
         config = msgspec.convert(tree, Config, strict=False)
     except msgspec.ValidationError as error:
@@ -306,6 +325,23 @@ def _from_env(env: Mapping[str, str]) -> list[tuple[str, str, Any]]:
                 raise ConfigInvalid(f"{name} is no JSON list: {error}.") from error
         rows.append((section, key, value))
     return rows
+
+
+def _require_known(name: str, origin: str) -> None:
+    """Refuse a setting that does not exist, and name the ones it may have been meant to be."""
+    defaults = Config()
+    known = [
+        f"{section}.{key}"
+        for section in Config.__struct_fields__
+        for key in getattr(defaults, section).__struct_fields__
+    ]
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    raise ConfigInvalid(
+        f"There is no setting '{name}' (it comes from: {origin}).",
+        hint=f"Did you mean '{near[0]}'?" if near else None,
+    )
 
 
 def _put(

@@ -232,10 +232,17 @@ class LogCorrupt(LogError):
 
 
 class OffsetGone(LogError):
-    """The log no longer holds this offset: retention removed it."""
+    """The log no longer holds this offset: retention removed it.
+
+    `next_offset` is the next one it holds.
+    """
 
     code = "offset_gone"
-    hint = "Start from the log's first offset, or restore a backup."
+    hint = "Start from the next offset the log holds, or restore a backup."
+
+    def __init__(self, message: str | None = None, *, next_offset: int) -> None:
+        super().__init__(message)
+        self.next_offset = next_offset
 
 
 class StartupError(PlayheadError):

@@ -18,7 +18,8 @@ def configure_logging(stream: TextIO | None = None, *, level: int = logging.INFO
     out = stream or sys.stderr
     renderer: Any
     if out.isatty():
-        renderer = structlog.dev.ConsoleRenderer()
+        # Plain traces: the pretty ones print local variables, tokens among them.
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         renderer = structlog.processors.JSONRenderer()
     structlog.configure(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.server import Server
 
 
@@ -19,8 +20,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def view_events(start_ms: int, **more: Any) -> list[dict[str, Any]]:
     """A view of 40 s with one stall of 2 s, as the SDK sends it."""
-    base = {"viewId": str(uuid.uuid4()), "sessionId": "s1", "viewerId": "w1", "videoId": "film", **more}
-    steps = [
+    base = {
+        "viewId": str(uuid.uuid4()),
+        "sessionId": "s1",
+        "viewerId": "w1",
+        "videoId": "film",
+        **more,
+    }
+    steps: list[tuple[int, str, float, dict[str, Any]]] = [
         (0, "PLAY", 0.0, {}),
         (800, "PLAYING", 0.0, {"startupMs": 800, "quality": {"bitrateKbps": 3000, "height": 720}}),
         (10_800, "HEARTBEAT", 10.0, {"state": "playing"}),

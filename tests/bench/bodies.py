@@ -19,10 +19,11 @@ _HOLES = {
     "seq": "\x01", "timestamp": "\x02", "monotonicMs": "\x03", "playbackPositionSec": "\x04",
     "sentAt": "\x05",
 }  # fmt: skip
-_MIDDLE = (
-    kinds.HEARTBEAT, kinds.QUALITY_CHANGE, kinds.HEARTBEAT, kinds.BUFFER_START, kinds.BUFFER_END,
-    kinds.HEARTBEAT, kinds.HEARTBEAT, kinds.SEEK_START, kinds.SEEK_END, kinds.HEARTBEAT,
-)  # fmt: skip
+_MIDDLE = (kinds.HEARTBEAT,) * 6 + (kinds.QUALITY_CHANGE,) + (kinds.HEARTBEAT,) * 6 + (
+    kinds.BUFFER_START, kinds.BUFFER_END,
+) + (kinds.HEARTBEAT,) * 5  # fmt: skip
+"""What a player in some trouble says: a switch and a stall every twenty events."""
+
 _STATE_AFTER = {
     kinds.BUFFER_START: "rebuffering", kinds.SEEK_START: "seeking", kinds.PLAY: "starting",
     kinds.STOP: "stopped",
@@ -99,7 +100,7 @@ def _layout(
         sequence[-1] = last
     events: list[dict[str, Any]] = []
     for index, kind in enumerate(sequence):
-        rung = LADDER[3 + index % 2]
+        rung = LADDER[3 + (index >= _MIDDLE.index(kinds.QUALITY_CHANGE))]
         event: dict[str, Any] = {
             "eventType": kind, **_HOLES, **base, "state": _STATE_AFTER.get(kind, "playing"),
             "quality": {"bitrateKbps": rung.bitrate_kbps, "resolution": rung.label,

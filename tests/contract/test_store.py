@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from playhead.store.client import AsyncStoreClient, StoreClient
 from playhead.store.location import Location
 from playhead.store.result import Limits
 from playhead.store.schema import migrate
-from playhead.store.upkeep import disk_usage
+from playhead.store.upkeep import disk_usage, optimize_closed_days
 from support.running_store import running_store
 
 SERVER = os.environ.get("PLAYHEAD_TEST_CLICKHOUSE", "")
@@ -234,3 +234,17 @@ def test_disk_usage_names_every_table_with_rows(client: StoreClient) -> None:
     sizes = {size.table: size for size in disk_usage(client)}
     assert sizes["views"].bytes > 0
     assert sizes["schema_migrations"].rows == 3
+
+
+def test_closed_days_become_one_part(client: StoreClient) -> None:
+    day = datetime.fromtimestamp(AT_MS / 1000, UTC).date()
+    closed = {"first_seen_day": (day - timedelta(days=9)).isoformat()}
+    for version in (1, 2, 3):
+        insert_view(client, view_values("closed", version) | closed, f"closed:{version}")
+    assert optimize_closed_days(client, day) in ([closed["first_seen_day"]], [])
+    found = client.rows(
+        "SELECT (SELECT count() FROM views WHERE view_id = 'closed'), count() FROM system.parts"
+        " WHERE active AND table = 'views' AND partition = {day:String}",
+        {"day": closed["first_seen_day"]},
+    )
+    assert found.rows == [[1, 1]]

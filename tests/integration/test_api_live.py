@@ -42,7 +42,7 @@ def ends_of(row: dict[str, Any]) -> list[tuple[str, int, int, float]]:
     for number, state in enumerate(row["interval_state"]):
         low, high = row["interval_from"][number], row["interval_to"][number]
         if not row["final"] and number == len(row["interval_state"]) - 1:
-            high = max(high, min(NOW_MS, row["live_until"]))
+            high = max(high, min(NOW_MS + 1, row["live_until"]))
         if state in {"rebuffering", "ad_rebuffering"}:
             high = min(high, low + FIVE_MINUTES_MS)
         found.append((state, low, high, row["interval_bitrate_kbps"][number]))

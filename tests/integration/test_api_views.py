@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -33,6 +34,13 @@ async def test_pages_hold_every_view_once_also_while_views_arrive(
         cursor = response.json()["meta"]["next_cursor"]
         api.clock.advance(1_000)
     assert sorted(seen) == [row["view_id"] for row in rows]
+
+
+@pytest.mark.parametrize("view_id", ["a/b", "a\nb", "?#%2F", "é '\\"])
+async def test_a_view_is_found_by_any_id(api: Answering, store: RunningStore, view_id: str) -> None:
+    insert_views(store, view_row(view_id=view_id))
+    row = await api.data(f"/v1/views/{quote(view_id, safe='')}")
+    assert row["view_id"] == view_id
 
 
 async def test_rows_bear_the_promised_names(api: Answering, store: RunningStore) -> None:

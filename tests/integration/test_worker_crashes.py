@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.running_store import RunningStore, running_store
 
-from playhead.clock import ManualClock, SystemClock
 from playhead import config
+from playhead.clock import ManualClock, SystemClock
 from playhead.config import Config, Data, Process
 from playhead.log.base import Entry
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.process.worker import Worker
 from playhead.store.client import StoreClient
+from support.running_store import RunningStore, running_store
 
 START_MS = SystemClock().now_ms() - 600_000
 

@@ -133,6 +133,7 @@ def encoded(row: ViewRow) -> bytes:
 AS_OF = st.integers(T, T + 9_000_000)
 
 
+@settings(deadline=None)
 @given(stored_events(), AS_OF, st.randoms())
 def test_order_and_repetition_change_nothing(events: list[Stored], as_of: int, random: Any) -> None:
     expected = encoded(fold("v", "p/v", events, as_of, LIMITS))
@@ -141,6 +142,7 @@ def test_order_and_repetition_change_nothing(events: list[Stored], as_of: int, r
     assert encoded(fold("v", "p/v", again, as_of, LIMITS)) == expected
 
 
+@settings(deadline=None)
 @given(stored_events(), AS_OF, st.randoms())
 def test_sessions_do_not_depend_on_order(events: list[Stored], as_of: int, random: Any) -> None:
     expected = [encoded(row) for row in fold_session("p/s:1", events, as_of, LIMITS)]
@@ -149,6 +151,7 @@ def test_sessions_do_not_depend_on_order(events: list[Stored], as_of: int, rando
     assert [encoded(row) for row in fold_session("p/s:1", again, as_of, LIMITS)] == expected
 
 
+@settings(deadline=None)
 @given(stored_events(), AS_OF, st.integers(0, 14))
 def test_a_stored_state_goes_on_as_if_nothing_had_been(
     events: list[Stored], as_of: int, at: int
@@ -165,6 +168,7 @@ def test_a_stored_state_goes_on_as_if_nothing_had_been(
         )
 
 
+@settings(deadline=None)
 @given(stored_events(), stored_events(), AS_OF)
 def test_a_fork_is_independent_and_finish_changes_nothing(
     events: list[Stored], more: list[Stored], as_of: int
@@ -181,7 +185,7 @@ def test_a_fork_is_independent_and_finish_changes_nothing(
     assert msgspec.msgpack.encode(state) == before
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(stored_events(), AS_OF, st.sampled_from([LIMITS, TIGHT]))
 def test_every_row_is_sound(events: list[Stored], as_of: int, limits: Limits) -> None:
     row = fold("v", "p/v", events, as_of, limits)
@@ -235,6 +239,7 @@ def check_sums(row: ViewRow) -> None:
     assert row.rebuffer_perceptible_count <= row.rebuffer_count
 
 
+@settings(deadline=None)
 @given(stored_events(), AS_OF)
 def test_due_names_the_next_change(events: list[Stored], as_of: int) -> None:
     state = new_view("v", "p/v")
@@ -254,6 +259,7 @@ def test_due_names_the_next_change(events: list[Stored], as_of: int) -> None:
 _PART = st.none() | st.floats(0.01, 100)
 
 
+@settings(deadline=None)
 @given(_PART, _PART, _PART, st.floats(0, 100), st.integers(0, 2))
 def test_overall_score_grows_with_every_part(
     smooth: float | None, startup: float | None, quality: float | None, more: float, which: int
@@ -270,6 +276,7 @@ def test_overall_score_grows_with_every_part(
     assert 0.0 <= low <= high + 1e-9 <= 100.0 + 2e-9
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e7), st.floats(0, 1e7), st.integers(0, 50), st.floats(0, 1))
 def test_scores_fall_as_things_get_worse(a: float, b: float, stalls: int, share: float) -> None:
     low, high = sorted((a, b))

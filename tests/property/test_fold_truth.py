@@ -105,7 +105,7 @@ def agrees(row: ViewRow, player: Player, steps: list[tuple[str, int, int]]) -> N
     assert abs(row.content_played_s - truth["playing"] / 1000) < 0.1
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(STEPS, LENGTHS)
 def test_a_modern_player_is_understood(steps: list[tuple[str, int, int]], startup_ms: int) -> None:
     player = Player(modern=True)
@@ -116,7 +116,7 @@ def test_a_modern_player_is_understood(steps: list[tuple[str, int, int]], startu
     assert row.seek_ms == player.truth.get("seeking", 0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(STEPS, LENGTHS)
 def test_a_classic_player_is_understood(steps: list[tuple[str, int, int]], startup_ms: int) -> None:
     player = Player(modern=False)

@@ -51,7 +51,7 @@ def test_any_arrival_gives_the_row_of_the_fold(seed: int, count: int, rng: rando
     rng.shuffle(arriving)
     track = Track("default/v", "v", explicit=True, limits=LIMITS)
     for at, stored in enumerate(arriving):
-        track.add(stored, max_events=10_000)
+        track.add(stored, numbered=True, max_events=10_000)
         if at % 7 == 0:
             track.rows(as_of)
     assert plain(track.rows(as_of)[-1]) == wanted
@@ -69,7 +69,7 @@ def test_small_disorder_survives_rolling_and_restoring(
     late: list[Stored] = []
     for done, at in enumerate(order):
         stored = events[at]
-        if track.add(stored, max_events=10_000) is Verdict.LATE:
+        if track.add(stored, numbered=True, max_events=10_000) is Verdict.LATE:
             late.append(stored)
         track.roll(tail_ms=60_000, tail_events=16, as_of_ms=stored.received_at)
         if done == count // 2:
@@ -88,16 +88,16 @@ def test_settling_keeps_the_row() -> None:
     events = view_of(3, 30)
     track = Track("default/v", "v", explicit=True, limits=LIMITS)
     for stored in events:
-        track.add(stored, max_events=100)
+        track.add(stored, numbered=True, max_events=100)
     as_of = events[-1].received_at
     before = plain(track.rows(as_of)[-1])
     track.settle()
     assert plain(track.rows(as_of)[-1]) == before
-    assert track.add(events[4], max_events=100) is Verdict.DUPLICATE
+    assert track.add(events[4], numbered=True, max_events=100) is Verdict.DUPLICATE
 
 
 def test_a_view_takes_a_named_number_of_events() -> None:
     track = Track("default/v", "v", explicit=True, limits=LIMITS)
-    verdicts = [track.add(stored, max_events=5) for stored in view_of(1, 7)]
+    verdicts = [track.add(stored, numbered=True, max_events=5) for stored in view_of(1, 7)]
     assert verdicts.count(Verdict.FULL) == 2
     assert track.count == 5

@@ -87,7 +87,8 @@ def test_tokens_survive_a_restart(tmp_path: Path, clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "property_"), [("root", "", None), ("read", "n" * 201, None), ("read", "", "")]
+    ("kind", "name", "property_"),
+    [("root", "", None), ("read", "n" * 201, None), ("read", "", ""), ("write", "", "a/b")],
 )
 def test_a_token_that_makes_no_sense_is_refused(
     tokens: Tokens, kind: str, name: str, property_: str | None

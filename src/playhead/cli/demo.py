@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,18 +28,77 @@ READY_WITHIN_S = 30.0
 TABLE_EVERY_S = 2.0
 DEMO_DATA = "demo-data"
 BACKFILL_VIEWS_PER_DAY = 2_000
+CATCH_UP_S = 30.0
+"""How long viewers faster than time lie behind it: until then nobody of them watches *now*."""
+
+
+def _incident_checked(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """Refuse an incident that nobody would notice, before anything is started."""
+    from playhead.simulate.network import CDNS  # noqa: PLC0415 (a parent without it need not load)
+    from playhead.simulate.settings import parse_incident  # noqa: PLC0415 (the same)
+
+    if text is None:
+        return None
+    try:
+        incident = parse_incident(text)
+    except PlayheadError as error:
+        raise click.BadParameter(error.message) from error
+    names = [cdn.name for cdn in CDNS]
+    if incident.cdn and incident.cdn not in names:
+        raise click.BadParameter(f"there is no CDN '{incident.cdn}'; use {', '.join(names)}.")
+    return text
+
+
+def _backfill_checked(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """Refuse a duration that cannot be read, before anything is started."""
+    from playhead.cli.seed import days_of  # noqa: PLC0415 (rarely asked for)
+
+    try:
+        return text if text is None or days_of(text) else None
+    except PlayheadError as error:
+        raise click.BadParameter(error.message) from error
 
 
 @click.command(name="demo")
-@serving_options
-@click.option("--viewers", type=click.IntRange(1, 20_000), default=200, show_default=True)
-@click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same viewers.")
+@partial(serving_options, data=DEMO_DATA)
 @click.option(
-    "--incident", metavar="SPEC", help="cdn=…,country=…,after=60s,for=5m: make one CDN bad."
+    "--viewers",
+    metavar="N",
+    type=click.IntRange(1, 20_000),
+    default=200,
+    show_default=True,
+    help="How many watch at once, about.",
 )
-@click.option("--for", "for_s", type=click.FloatRange(0), help="Stop after this many seconds.")
-@click.option("--backfill", metavar="DAYS", help="First make history, for example 30d.")
+@click.option(
+    "--speed",
+    metavar="X",
+    type=click.FloatRange(0.1, 100),
+    default=1.0,
+    show_default=True,
+    help="Faster than real time: begins in the past and catches up within half a minute.",
+)
+@click.option(
+    "--seed", metavar="N", type=int, default=1, show_default=True, help="Same seed, same viewers."
+)
+@click.option(
+    "--incident",
+    metavar="SPEC",
+    callback=_incident_checked,
+    help="Make delivery bad: cdn=aurora,country=DE,after=60s,for=5m; each part may be left out.",
+)
+@click.option(
+    "--for",
+    "for_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    help="Stop after this long; without it, run until Ctrl-C.",
+)
+@click.option(
+    "--backfill",
+    metavar="DAYS",
+    callback=_backfill_checked,
+    help="First make history, for example 30d (2,000 views a day).",
+)
 @click.option("--viewers-only", is_flag=True, hidden=True)
 @click.option("--lifeline-fd", type=int, hidden=True)
 def command(
@@ -56,7 +116,11 @@ def command(
     *,
     viewers_only: bool,
 ) -> None:
-    """Serve with simulated viewers and show live numbers."""
+    """Serve with simulated viewers and show live numbers.
+
+    The server is the real one: everything that works with 'playhead up' works here, on
+    its own data folder.
+    """
     data = data or DEMO_DATA
     loaded = load(data, host, port, config_file)
     if lifeline_fd is not None:
@@ -64,12 +128,15 @@ def command(
     simulated = ["--viewers", str(viewers), "--speed", str(speed), "--seed", str(seed)]
     if incident:
         simulated += ["--incident", incident]
+    if for_s:
+        simulated += ["--for", str(for_s)]
     try:
         if viewers_only:
             configure_logging()
-            watch(f"http://127.0.0.1:{port}", _simulation(viewers, speed, seed, incident), speed)
+            catch_up_s = min(CATCH_UP_S, for_s / 2) if for_s else CATCH_UP_S
+            simulation = _simulation(viewers, seed, incident, behind=(speed, catch_up_s))
+            watch(f"http://127.0.0.1:{port}", simulation, speed)
             return
-        _simulation(viewers, speed, seed, incident)
         _quiet_log(loaded.config)
         shared = arguments_of(data, host, port, config_file)
         run(loaded.config, shared, simulated, for_s=for_s, backfill=backfill)
@@ -100,7 +167,7 @@ def run(
         port = ["--port", str(supervisor.port)]
         supervisor.add("viewers", ["demo", *shared, *port, *simulated, "--viewers-only"])
         secret = (config.data_dir / "admin.token").read_text().strip()
-        with DemoTable(url, secret, token_file=config.data_dir / "admin.token") as table:
+        with DemoTable(url, secret, token_file=_shown(config.data_dir / "admin.token")) as table:
             until_s = clock.monotonic_s() + for_s if for_s else None
             next_s = clock.monotonic_s()
             while not supervisor.stopping and (until_s is None or clock.monotonic_s() < until_s):
@@ -111,6 +178,12 @@ def run(
                 time.sleep(POLL_S)
     finally:
         supervisor.stop()
+    click.echo(f"Stopped. What was measured stays in {_shown(config.data_dir)}.")
+
+
+def _shown(path: Path) -> Path:
+    """Return a path as a person would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def watch(url: str, simulation: "Simulation", speed: float) -> None:
@@ -122,7 +195,10 @@ def watch(url: str, simulation: "Simulation", speed: float) -> None:
     asyncio.run(Sender(url, clock=SystemClock()).run(simulation, speed=speed))
 
 
-def _simulation(viewers: int, speed: float, seed: int, incident: str | None) -> "Simulation":
+def _simulation(
+    viewers: int, seed: int, incident: str | None, *, behind: tuple[float, float]
+) -> "Simulation":
+    """Return the viewers; `behind` = how fast they live and for how many seconds of ours."""
     from playhead.simulate.settings import (  # noqa: PLC0415 (the parent only checks the options)
         SimulationConfig,
         parse_incident,
@@ -134,7 +210,7 @@ def _simulation(viewers: int, speed: float, seed: int, incident: str | None) -> 
         SimulationConfig(
             viewers=viewers,
             seed=seed,
-            start_ms=start_of(SystemClock().now_ms(), speed),
+            start_ms=start_of(SystemClock().now_ms(), *behind),
             incident=parse_incident(incident) if incident else None,
         )
     )

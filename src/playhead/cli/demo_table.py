@@ -14,6 +14,8 @@ TIMEOUT_S = 5.0
 MINUTES = 5
 SPARK_BUCKETS = 40
 TOP = 4
+LAST = "Last 30 min"
+"""The line that begins what is counted over the last half hour."""
 NOTHING = "-"
 """Shown where there is no value."""
 _BARS = "▁▂▃▄▅▆▇█"
@@ -67,13 +69,14 @@ class Answers:
         """Return the newest numbers, or the reason why there are none."""
         try:
             rows = self._data("/v1/live", {"minutes": MINUTES})
-            metrics = {name: self._metric(metric, how) for name, metric, how in _METRICS}
+            newest = rows[-1]["time"] if rows else ""
             return Numbers(
                 live=rows[-1] if rows else {},
                 history=[row["concurrent_viewers"] for row in rows[-SPARK_BUCKETS:]],
-                metrics=metrics,
-                cdns=self._groups("cdn"),
-                countries=self._groups("country"),
+                # Right after it and of the same moment, so that the groups add up to the whole.
+                cdns=self._groups("cdn", newest),
+                countries=self._groups("country", newest),
+                metrics={name: self._metric(metric, how) for name, metric, how in _METRICS},
             )
         except httpx2.HTTPStatusError as error:
             return Numbers(problem=f"The server answered {error.response.status_code}.")
@@ -94,10 +97,9 @@ class Answers:
         value: float | None = self._data(f"/v1/metrics/{metric}/overall", params)["value"]
         return value
 
-    def _groups(self, dimension: str) -> list[Group]:
+    def _groups(self, dimension: str, time: str) -> list[Group]:
         params = {"minutes": 1, "group_by": dimension, "limit": TOP}
         rows = self._data("/v1/live", params)
-        newest = max((row["time"] for row in rows), default="")
         groups = [
             Group(
                 str(row["group"]) or "unknown",
@@ -106,7 +108,7 @@ class Answers:
                 row["bitrate_kbps"],
             )
             for row in rows
-            if row["time"] == newest and not row.get("other")
+            if row["time"] == time and not row.get("other") and row["concurrent_viewers"]
         ]
         return sorted(groups, key=lambda group: -group.concurrent_viewers)
 
@@ -124,25 +126,24 @@ def lines(numbers: Numbers) -> list[tuple[str, str]]:
     if numbers.problem:
         return [("No numbers", numbers.problem)]
     live, metrics = numbers.live, numbers.metrics
+    if not (live.get("concurrent_viewers") or metrics.get("views") or numbers.cdns):
+        return [("Watching now", "0"), ("", "Waiting for the first viewers ...")]
     startup = f"{_ms(metrics.get('startup_p50'))} median, {_ms(metrics.get('startup_p95'))} p95"
     failures = (
-        f"{_percent(metrics.get('start_failures'))} at start,"
-        f" {_percent(metrics.get('play_failures'))} in play,"
-        f" {_percent(metrics.get('left_early'))} left before it"
+        f"{_percent(metrics.get('start_failures'))} of views at the start,"
+        f" {_percent(metrics.get('play_failures'))} later"
     )
-    stalled = (
-        f"{_percent(live.get('rebuffering_percentage'))} of viewers now,"
-        f" {_percent(metrics.get('rebuffer'))} of watch time"
-    )
+    summary = f"{_whole(metrics.get('views'))} views, score {_score(metrics.get('score'))}"
     return [
         ("Watching now", f"{_whole(live.get('concurrent_viewers'))}  {sparkline(numbers.history)}"),
         ("Starting up", _whole(live.get("starting_up"))),
-        ("Rebuffering", stalled),
+        ("Rebuffering", f"{_percent(live.get('rebuffering_percentage'))} of them"),
         ("Bitrate", _mbps(live.get("bitrate_kbps"))),
+        (LAST, summary),
         ("Startup time", startup),
+        ("Stalled", f"{_percent(metrics.get('rebuffer'))} of watch time"),
         ("Failures", failures),
-        ("Score", _score(metrics.get("score"))),
-        ("Views, 30 min", _whole(metrics.get("views"))),
+        ("Left early", f"{_percent(metrics.get('left_early'))} of views before the first frame"),
         *_group_lines("CDN", numbers.cdns),
         *_group_lines("Country", numbers.countries),
     ]
@@ -153,7 +154,7 @@ def _group_lines(label: str, groups: list[Group]) -> Iterator[tuple[str, str]]:
         yield (
             f"{label} {group.name}",
             (
-                f"{group.concurrent_viewers:>5} watching  {_mbps(group.bitrate_kbps):>10}"
+                f"{group.concurrent_viewers:>5} watching  {_mbps(group.bitrate_kbps):>12}"
                 f"  {_percent(group.rebuffering_percentage):>7} rebuffering"
             ),
         )
@@ -187,7 +188,7 @@ class DemoTable:
     ) -> None:  # fmt: skip
         self._answers = Answers(url, token)
         self._out = out or sys.stdout
-        self._heading = f"{url}  token: {token_file}"
+        self._heading = f"{url}   token: {token_file}"
         self._live: Any = None
 
     def __enter__(self) -> Self:
@@ -227,9 +228,15 @@ class DemoTable:
             return
         from rich.table import Table  # noqa: PLC0415 (an extra, and slow to import)
 
-        table = Table(title=self._heading, title_justify="left", show_header=False, box=None)
-        table.add_column(style="bold")
+        table = Table.grid(padding=(0, 3, 0, 1))
+        table.title, table.title_justify, table.title_style = self._heading, "left", "bold"
+        table.add_column(style="bold", no_wrap=True)
         table.add_column()
+        section = "now"
         for label, value in pairs:
+            begun = next((s for s in (LAST, "CDN", "Country") if label.startswith(s)), section)
+            if begun != section:
+                table.add_row()
+                section = begun
             table.add_row(label, value)
         self._live.update(table, refresh=True)

@@ -8,7 +8,7 @@ import click
 from playhead.cli.settings import fail, load
 from playhead.clock import SystemClock
 from playhead.config import Config
-from playhead.errors import ConfigInvalid, PlayheadError
+from playhead.errors import ConfigInvalid, PlayheadError, StoreUnavailable
 from playhead.simulate.history import backfill
 from playhead.simulate.settings import duration_ms
 from playhead.store.client import StoreClient
@@ -19,14 +19,34 @@ MAX_DAYS = 3_650
 
 
 @click.command(name="seed")
-@click.option("--views", type=click.IntRange(1, 1_000_000_000), required=True, help="How many.")
-@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=30, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same views.")
-@click.option("--data", metavar="DIR", help="The data folder of a running Playhead.")
+@click.option(
+    "--views",
+    metavar="N",
+    type=click.IntRange(1, 1_000_000_000),
+    required=True,
+    help="How many views.",
+)
+@click.option(
+    "--days",
+    metavar="N",
+    type=click.IntRange(1, MAX_DAYS),
+    default=30,
+    show_default=True,
+    help="Over how many days up to now.",
+)
+@click.option(
+    "--seed", metavar="N", type=int, default=1, show_default=True, help="Same seed, same views."
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    help="The data folder of a running Playhead (default: playhead-data).",
+)
 @click.option("--url", metavar="URL", help="A ClickHouse server instead (http://host:8123).")
 @click.option(
     "--config",
     "config_file",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file of settings.",
 )
@@ -36,8 +56,8 @@ def command(
 ) -> None:  # fmt: skip
     """Make history: finished views of past days, straight into the store.
 
-    The store must be running ('playhead up' in another terminal). The same call again adds
-    nothing: the rows replace themselves.
+    Playhead must be running on the data folder ('playhead up' in another terminal). Call it
+    once: again with another --seed adds views, with the same one it replaces part of them.
     """
     try:
         config = load(data, None, None, config_file).config
@@ -45,6 +65,15 @@ def command(
         clock = SystemClock()
         began_s = clock.monotonic_s()
         made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed)
+    except StoreUnavailable:
+        where = url or str(config.data_dir)
+        fail(
+            StoreUnavailable(
+                f"There is no running store at {where}.",
+                hint="Start it with 'playhead up' and name its data folder with --data.",
+            ),
+            1,
+        )
     except PlayheadError as error:
         fail(error, 1)
     took_s = clock.monotonic_s() - began_s
@@ -78,11 +107,21 @@ def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 
         ConfigInvalid: No duration of at least a day.
         StoreUnavailable: The store is not running.
     """
+    days = days_of(text)
+    now_ms = SystemClock().now_ms()
+    return fill(location_of(config), views_per_day * days, days, now_ms=now_ms, seed=seed)
+
+
+def days_of(text: str) -> int:
+    """Return the whole days of a duration such as `30d`.
+
+    Raises:
+        ConfigInvalid: No duration of at least a day.
+    """
     days = round(duration_ms(text) / _DAY_MS)
     if not 1 <= days <= MAX_DAYS:
         raise ConfigInvalid(f"'{text}' is no time to fill: write 1d to {MAX_DAYS}d.")
-    now_ms = SystemClock().now_ms()
-    return fill(location_of(config), views_per_day * days, days, now_ms=now_ms, seed=seed)
+    return days
 
 
 def _progress(made: int, of: int) -> None:

@@ -18,22 +18,52 @@ SHOWN_EVENTS = 20
 
 
 @click.command(name="send")
-@click.option("--url", default="http://127.0.0.1:8700", show_default=True, help="The server.")
-@click.option("--key", help="A write key, where the server asks for one.")
+@click.option(
+    "--url",
+    metavar="URL",
+    default="http://127.0.0.1:8700",
+    show_default=True,
+    help="The server.",
+)
+@click.option("--key", metavar="KEY", help="A write key, where the server asks for one.")
 @click.option(
     "--file",
     "file",
+    metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Events as JSON or one JSON object a line; '-' reads standard input.",
 )
-@click.option("--video", default="test-video", show_default=True, help="Its videoId.")
-@click.option("--viewer", default="test-viewer", show_default=True, help="Its viewerId.")
-@click.option("--type", "event_type", default="PLAY", show_default=True, help="Its eventType.")
+@click.option(
+    "--video",
+    metavar="ID",
+    default="test-video",
+    show_default=True,
+    help="videoId of the test event.",
+)
+@click.option(
+    "--viewer",
+    metavar="ID",
+    default="test-viewer",
+    show_default=True,
+    help="viewerId of the test event.",
+)
+@click.option(
+    "--type",
+    "event_type",
+    metavar="TYPE",
+    default="PLAY",
+    show_default=True,
+    help="eventType of the test event.",
+)
 def command(
     *, url: str, key: str | None, file: Path | None, video: str, viewer: str, event_type: str
 ) -> None:
-    """Send a test event (or a file of events) and print what the server says."""
-    url = url.rstrip("/")
+    """Send a test event, or a file of events, and print what the server says of each.
+
+    The test event opens a view that goes silent after half a minute. Exits with 1 when
+    anything was refused.
+    """
+    url = (url if "://" in url else f"http://{url}").rstrip("/")
     events = _read(file) if file is not None else [_test_event(video, viewer, event_type)]
     refused = 0
     with httpx2.Client(timeout=TIMEOUT_S, trust_env=False) as client:
@@ -41,8 +71,12 @@ def command(
             batch = events[first : first + BATCH_EVENTS]
             told = _post(client, url, key, batch)
             refused += _report(batch, told, first)
-    click.echo(f"{len(events) - refused} of {len(events)} events accepted by {url}.")
-    _where_next(url, events)
+    if len(events) > SHOWN_EVENTS:
+        click.echo(f"(shown: the first {SHOWN_EVENTS}, and all that were refused)")
+    word = "event" if len(events) == 1 else "events"
+    click.echo(f"{len(events) - refused} of {len(events)} {word} accepted by {url}.")
+    if refused < len(events):
+        _where_next(url, events)
     sys.exit(1 if refused else 0)
 
 
@@ -99,7 +133,7 @@ def _post(
             f"{url} did not answer within {TIMEOUT_S:.0f} s; the events may or may not be stored."
         )
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
-        _stop(f"{url} cannot be reached: {error}.")
+        _stop(f"{url} cannot be reached: {str(error).rstrip('.')}.")
     told = _decoded(answer)
     if answer.status_code != httpx2.codes.OK or "accepted" not in told:
         _stop_refused(url, answer, told)
@@ -137,20 +171,25 @@ def _report(batch: list[Any], told: dict[str, Any], first: int) -> int:
             )
         elif first + index < SHOWN_EVENTS:
             click.echo(f"event {first + index} ({kind}): accepted")
-    hidden = first + len(batch) - SHOWN_EVENTS
-    if 0 < hidden <= len(batch):
-        click.echo(f"… and {hidden} more")
     return len(refusals)
 
 
 def _where_next(url: str, events: list[Any]) -> None:
     """Say where the answer to these events can be seen."""
-    header = '-H "Authorization: Bearer $(cat playhead-data/admin.token)"'
+    header = f'-H "Authorization: Bearer $(cat {_likely_folder()}/admin.token)"'
     view_id = next((e["viewId"] for e in events if isinstance(e, dict) and e.get("viewId")), None)
     if view_id is not None:
         click.echo(f"Look at the view:   curl {header} {url}/v1/views/{view_id}")
     else:
         click.echo(f"Look at the views:  curl {header} '{url}/v1/views?limit=5'")
+
+
+def _likely_folder() -> str:
+    """Return the data folder that lies here, or a word that shows where to put its name."""
+    for folder in ("playhead-data", "demo-data"):
+        if Path(folder, "admin.token").exists():
+            return folder
+    return "DATA_FOLDER"
 
 
 def _stop(message: str, hint: str = "") -> NoReturn:

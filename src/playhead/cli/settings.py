@@ -12,24 +12,29 @@ from playhead.errors import PlayheadError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
-    click.option("--data", metavar="DIR", help="The data folder (default: playhead-data)."),
-    click.option("--host", metavar="HOST", help="Address to listen on (default: 127.0.0.1)."),
-    click.option(
-        "--port", type=click.IntRange(0, 65535), help="Port to listen on (default: 8700)."
-    ),
-    click.option(
-        "--config",
-        "config_file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="A TOML file of settings.",
-    ),
-)
+DATA = "playhead-data"
 
 
-def serving_options(command: F) -> F:
-    """Add --data, --host, --port and --config to a command."""
-    for option in reversed(_OPTIONS):
+def serving_options(command: F, *, data: str = DATA) -> F:
+    """Add --data, --host, --port and --config to a command; `data` is its default folder."""
+    options = (
+        click.option("--data", metavar="DIR", help=f"The data folder (default: {data})."),
+        click.option("--host", metavar="HOST", help="Address to listen on (default: 127.0.0.1)."),
+        click.option(
+            "--port",
+            metavar="PORT",
+            type=click.IntRange(0, 65535),
+            help="Port to listen on (default: 8700); 0 takes a free one.",
+        ),
+        click.option(
+            "--config",
+            "config_file",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="A TOML file of settings.",
+        ),
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 

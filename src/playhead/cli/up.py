@@ -19,7 +19,11 @@ POLL_S = 0.05
 
 @click.command(name="up")
 @serving_options
-@click.option("--role", type=click.Choice(["web", "worker", "store"]), help="Run one part only.")
+@click.option(
+    "--role",
+    type=click.Choice(["web", "worker", "store"]),
+    help="Run one part only (the supervisor does this).",
+)
 @click.option("--listen-fd", type=int, hidden=True)
 @click.option("--lifeline-fd", type=int, hidden=True)
 def command(
@@ -31,7 +35,10 @@ def command(
     listen_fd: int | None,
     lifeline_fd: int | None,
 ) -> None:
-    """Serve everything from one data folder, on one port."""
+    """Serve everything from one data folder, on one port.
+
+    The admin token is written to DIR/admin.token. SIGTERM or Ctrl-C stops it cleanly.
+    """
     loaded = load(data, host, port, config_file)
     configure_logging()
     if lifeline_fd is not None:

@@ -16,7 +16,7 @@ WINDOW_MAX_BYTES: Final = 8 << 20
 """Memory a zstd frame may ask for; the size every decoder must be ready for."""
 
 
-class Gone(Exception):  # noqa: N818 (no error: the client left, nobody is there to answer)
+class Gone(Exception):
     """The client closed the connection before its body was complete."""
 
 

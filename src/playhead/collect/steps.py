@@ -175,13 +175,18 @@ def _age_ms(event: Event, received_at: int) -> int:
     return received_at - event.timestamp
 
 
+def _span(ms: int) -> str:
+    """Return a limit as a person says it: `7 days`, `60 s`."""
+    return f"{ms / DAY_MS:g} days" if ms >= 2 * DAY_MS else f"{ms / 1000:g} s"
+
+
 def drop_too_old(request: Request, doorway: Doorway) -> None:
     """Drop what happened longer ago than `collect.max_event_age_ms`."""
     limit, now = doorway.config.max_event_age_ms, request.received_at
     for index, event in enumerate(request.events):
         if event is None or _age_ms(event, now) <= limit:
             continue
-        message = f"The event is more than {limit} ms old (collect.max_event_age_ms)."
+        message = f"The event is more than {_span(limit)} old (collect.max_event_age_ms)."
         if event.sent_at is None:
             message += " If the sender's clock is wrong, add sentAt and it will be corrected."
         request.drop(index, DropReason.TOO_OLD, message)
@@ -201,7 +206,7 @@ def drop_too_far_ahead(request: Request, doorway: Doorway) -> None:
         limit = config.max_event_ahead_ms if known else config.max_event_age_ms
         if -_age_ms(event, now) <= limit:
             continue
-        message = f"The event lies more than {limit} ms in the future."
+        message = f"The event lies more than {_span(limit)} in the future."
         if not known:
             message += " If the sender's clock is wrong, add sentAt and it will be corrected."
         request.drop(index, DropReason.TOO_FAR_AHEAD, message)

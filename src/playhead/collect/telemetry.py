@@ -36,7 +36,7 @@ from playhead.errors import (
 )
 from playhead.log.base import Entry
 from playhead.model.event import Context, Meta
-from playhead.model.telemetry import as_array, examine
+from playhead.model.telemetry import as_array, examine, without_lone_surrogates
 
 DOOR: Final = "telemetry"
 PATHS: Final = ("/telemetry", "/v1/telemetry")
@@ -143,7 +143,15 @@ class TelemetryDoor:
         text = await self._text(headers, receive)
         request.received_at = self._clock.now_ms()
         array = as_array(text)
-        self._look(request, array, single=text[:1] == b"{")
+        single = text[:1] == b"{"
+        try:
+            self._look(request, array, single=single)
+        except InvalidBody:
+            mended = without_lone_surrogates(array)
+            if mended == array:
+                raise
+            array = mended
+            self._look(request, array, single=single)
         if not request.events:
             return _accepted(request)
         self._walk(JOURNEY, request)

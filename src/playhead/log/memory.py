@@ -116,7 +116,10 @@ class MemoryLog:
     def _refuse_gone(self, offset: int) -> None:
         first = self._segments[0].first
         if offset < first:
-            raise OffsetGone(f"Retention removed offset {offset}; the log starts at {first}.")
+            raise OffsetGone(
+                f"Retention removed offset {offset}; the log starts at {first}.",
+                next_offset=first,
+            )
 
 
 class _Segment:

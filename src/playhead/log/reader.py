@@ -111,7 +111,10 @@ def _holder(firsts: list[int], offset: int) -> int:
     """Return the first offset of the segment that would hold `offset`."""
     index = bisect_right(firsts, offset)
     if index == 0:
-        raise OffsetGone(f"Retention removed offset {offset}; the log starts at {firsts[0]}.")
+        raise OffsetGone(
+            f"Retention removed offset {offset}; the log starts at {firsts[0]}.",
+            next_offset=firsts[0],
+        )
     return firsts[index - 1]
 
 
@@ -119,4 +122,7 @@ def _refuse_gap(firsts: list[int], offset: int) -> None:
     """Raise if a later segment exists, although the one that would hold `offset` ended."""
     index = bisect_right(firsts, offset)
     if index < len(firsts):
-        raise OffsetGone(f"A segment with offset {offset} is missing; {firsts[index]} is next.")
+        raise OffsetGone(
+            f"A segment with offset {offset} is missing; {firsts[index]} is next.",
+            next_offset=firsts[index],
+        )

@@ -147,6 +147,7 @@ def stored_of(row: Sequence[Any]) -> tuple[str, Stored]:
         name: None if value == "" else value
         for name, value in zip(_SCALARS, row[at : at + _SCALAR_COUNT], strict=True)
     }
+    fields["event_type"] = fields["event_type"] or ""  # the one text that is never absent
     at += _SCALAR_COUNT
     for name, _, part in _PARTS:
         names = part.__struct_fields__

@@ -4,6 +4,7 @@ Fast path: one typed decode of the whole array that also knows every field. Only
 unknown field, a number where a string belongs or a faulty event takes the slow path, event by event.
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -120,12 +121,21 @@ def as_array(body: bytes) -> bytes:
     return text if text[:1] == b"[" else b"[" + text + b"]"
 
 
-def check(array: bytes) -> int | None:
-    """Return the number of events if all are valid at once, None if each needs its own look."""
-    try:
-        return len(_CHECK.decode(array))
-    except _UNREADABLE:
-        return None
+def without_lone_surrogates(body: bytes) -> bytes:
+    """Return JSON with each half of a surrogate pair replaced by U+FFFD.
+
+    A browser writes one where a script cut a title in the middle of an emoji; it is no Unicode, so
+    no decoder takes it, but neither is it worth a viewer's whole batch.
+    """
+    return _ESCAPE.sub(lambda found: _REPLACEMENT if found[1] else found[0], body)
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""One escape: a whole pair, else half of one (the group), else any other."""
+_REPLACEMENT = rb"\ufffd"
 
 
 def decode(array: bytes) -> list[Event | Refusal]:

@@ -16,7 +16,7 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     # Who and what
     view_id: str
     view_key: str
-    """Unit of the fold: the client's view id, else a hash of property and session."""
+    """Unit of the fold: property and the client's view id, else property and session."""
     property: str
     session_id: str
     viewer_id: str
@@ -150,7 +150,7 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     version: int
     """fold_version·2^58 + as_of_ms·2^16 + (events mod 2^16): the newest row wins."""
     state: str
-    """The fold's own state (base64 of MessagePack) while the view is open; empty when final."""
+    """The fold's own state (base64 of zstd of MessagePack) while the view is open; empty when final."""
 
 
 COLUMNS: tuple[str, ...] = ViewRow.__struct_fields__

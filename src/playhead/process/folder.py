@@ -15,15 +15,20 @@ from playhead.model.event import Event
 from playhead.model.event_row import Stored, row_of
 from playhead.model.kinds import kind_of
 from playhead.model.view import ViewRow
+from playhead.observe import logger
 from playhead.process.caps import Caps
 from playhead.process.identity import has_seq, identity_of, view_key_of
 from playhead.process.track import Track, Verdict
 from playhead.process.tracks import CLOSED_GRACE_MS, Tracks
-from playhead.process.unpack import Unpacked, Unpacker
+from playhead.process.unpack import Unpacked, Unpacker, unfolded_row
+
+_LOG = logger("worker")
 
 SKEW_TOLERANCE_MS = 2_000
 UNSENT_LATENESS_MS = 300_000
 DROP_VIEW_FULL = "view_too_long"
+KEYS_PER_LOOKUP = 1_000
+"""Views whose stored events are in memory at one time."""
 
 Lookup = Callable[[list[str], int], dict[str, list[Stored]]]
 """Given view keys and an offset: the stored events of those keys from before that offset."""
@@ -82,13 +87,14 @@ class Folder:
     def refold(self, keys: list[str], next_offset: int) -> list[ViewRow]:
         """Fold views again from the store, which holds every event before `next_offset`."""
         rows: list[ViewRow] = []
-        for key, events in self._lookup(keys, next_offset).items():
-            old = self.tracks.get(key)
-            track = self._replayed(key, events)
-            if old is not None:
-                track.duplicates = old.duplicates
-            track.touched_ms = self.as_of_ms
-            rows.extend(self._rows(track))
+        for at in range(0, len(keys), KEYS_PER_LOOKUP):
+            for key, events in self._lookup(keys[at : at + KEYS_PER_LOOKUP], next_offset).items():
+                old = self.tracks.get(key)
+                track = self._replayed(key, events)
+                if old is not None:
+                    track.duplicates = old.duplicates
+                track.touched_ms = self.as_of_ms
+                rows.extend(self._rows(track))
         return rows
 
     def _take(
@@ -100,31 +106,34 @@ class Folder:
         for reason in item.dropped:
             counts[f"dropped:{reason}"] += 1
         max_events = self.tracks.config.max_events_per_view
-        for index, event in item.events:
-            key, _ = view_key_of(event, context)
-            track = self.tracks.get(key)
-            assert track is not None, "opened by _open_unknown"  # noqa: S101
-            identity = identity_of(event)
-            stored = Stored(event, context, record.received_at, record.offset, index, identity)
-            verdict = track.add(stored, max_events=max_events)
+        received_at, offset, door = record.received_at, record.offset, record.door
+        rows = folded.events
+        key, track = "", None
+        for (index, event), own_key in zip(item.events, item.keys, strict=True):
+            if own_key is not key or track is None:
+                key = own_key
+                track = touched[key] = self.tracks.at(key)
+            numbered = has_seq(event)
+            try:
+                identity = (event.seq or 0) if numbered else identity_of(event)
+                stored = Stored(event, context, received_at, offset, index, identity)
+                verdict = track.add(stored, numbered=numbered, max_events=max_events)
+            except Exception:  # noqa: BLE001 (one event must not stop all that follow)
+                _LOG.exception("event_not_folded", offset=offset, index=index)
+                track.take_back(event)
+                folded.quarantine.append(unfolded_row(record, item.meta, index, event))
+                counts["quarantined"] += 1
+                continue
             if verdict is Verdict.DUPLICATE:
                 counts["duplicates"] += 1
                 continue
             if verdict is Verdict.FULL:
                 counts[f"dropped:{DROP_VIEW_FULL}"] += 1
                 continue
-            touched[key] = track
-            own = (
-                key,
-                event_at(event, record.received_at),
-                identity,
-                kind_of(event.event_type),
-                record.received_at,
-                record.offset,
-                index,
-                record.door,
-            )
-            folded.events.append(row_of(own, item.context_row, event))
+            kind = kind_of(event.event_type)
+            at = event_at(event, received_at)
+            own = (key, at, identity, kind, received_at, offset, index, door)
+            rows.append(row_of(own, item.context_row, event))
 
     def _emit(self, folded: Folded, touched: dict[str, Track]) -> None:
         as_of_ms = self.as_of_ms
@@ -133,17 +142,27 @@ class Folder:
             if track.late:
                 folded.late.append(track.key)
                 continue
-            folded.views.extend(self._rows(track))
-            self.tracks.trim(track, as_of_ms)
+            rows = self._rows(track)
+            if rows:
+                folded.views.extend(rows)
+                self.tracks.trim(track, as_of_ms)
         for track in self.tracks.due(as_of_ms):
             if track.key not in touched:
                 self.tracks.settle(track)
                 folded.views.extend(self._rows(track))
-        for track in self.tracks.overflowing():
+        overflowing = self.tracks.overflowing()
+        if overflowing:  # forgotten at once: what they sent may well be sent again
+            self._trust_fresh_from_ms = as_of_ms + CLOSED_GRACE_MS
+        for track in overflowing:
             folded.views.extend(self._rows(track, close=True))
 
     def _rows(self, track: Track, *, close: bool = False) -> list[ViewRow]:
-        rows = track.rows(self.as_of_ms)
+        try:
+            rows = track.rows(self.as_of_ms)
+        except Exception:  # noqa: BLE001 (one view must not stop all others)
+            _LOG.exception("view_not_written", view_key=track.key)
+            self.tracks.forget(track)
+            return []
         if close:
             rows[-1].final, rows[-1].state = True, ""
             self.tracks.forget(track)
@@ -161,24 +180,29 @@ class Folder:
         stale: set[str] = set()
         for item in unpacked:
             context, received_at = item.meta.context, item.record.received_at
+            view_id, key, known_already = "", "", False
             for _, event in item.events:
-                key, explicit = view_key_of(event, context)
-                if self.tracks.get(key) is not None:
+                if not event.view_id or event.view_id != view_id:
+                    view_id = event.view_id or ""
+                    key, explicit = view_key_of(event, context)
+                    known_already = self.tracks.get(key) is not None
+                    if not known_already:
+                        unknown.setdefault(key, (view_id, explicit))
+                item.keys.append(key)
+                if known_already:
                     continue
-                unknown.setdefault(key, (event.view_id or "", explicit))
-                if abs(received_at - event.timestamp) > self.tracks.config.tail_ms:
+                if is_stale(event, received_at, self.tracks.config.tail_ms):
                     stale.add(key)
                 if event.seq == 0 and has_seq(event):
                     begun.add(key)
         if self.as_of_ms >= (self._trust_fresh_from_ms or 0):
             fresh = begun - stale
-        ask = [key for key in unknown if key not in fresh]
-        known = self._lookup(ask, first) if ask and first else {}
-        for key, (view_id, explicit) in unknown.items():
-            events = known.get(key)
-            if events:
+        ask = [key for key in unknown if key not in fresh] if first else []
+        for at in range(0, len(ask), KEYS_PER_LOOKUP):
+            for key, events in self._lookup(ask[at : at + KEYS_PER_LOOKUP], first).items():
                 self._replayed(key, events)
-            else:
+        for key, (view_id, explicit) in unknown.items():
+            if self.tracks.get(key) is None:
                 self.tracks.new(key, view_id, explicit=explicit)
 
     def _replayed(self, key: str, events: list[Stored]) -> Track:
@@ -186,6 +210,16 @@ class Folder:
         track = self.tracks.new(key, events[0].event.view_id or "", explicit=explicit)
         track.replay(events)
         return track
+
+
+def is_stale(event: Event, received_at: int, limit_ms: int) -> bool:
+    """Return whether an event may have been sent before: it is old, or says that it is a retry."""
+    sent_at = event.sent_at
+    return (
+        abs(received_at - event.timestamp) > limit_ms
+        or (sent_at is not None and sent_at - event.timestamp > limit_ms)
+        or bool(event.retry_count)
+    )
 
 
 def event_at(event: Event, received_at: int) -> int:

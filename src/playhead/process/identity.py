@@ -8,6 +8,7 @@ from playhead.model.event import Context, Event
 
 _MAX_SEQ = 1 << 53
 _ENCODER = msgspec.msgpack.Encoder()
+_JSON_ENCODER = msgspec.json.Encoder()
 
 
 def view_key_of(event: Event, context: Context) -> tuple[str, bool]:
@@ -42,14 +43,16 @@ def identity_of(event: Event) -> int:
         return _hash(event.event_id.encode())
     resent, event.sent_at = event.sent_at, None
     retried, event.retry_count = event.retry_count, None
-    content = _ENCODER.encode(event)
+    content = _content(event)
     event.sent_at, event.retry_count = resent, retried
     return _hash(content)
 
 
-def derived_view_id(view_key: str, ordinal: int) -> str:
-    """Return the id of the `ordinal`-th view cut out of a session."""
-    return f"{blake2b(view_key.encode(), digest_size=8).hexdigest()}-{ordinal}"
+def _content(event: Event) -> bytes:
+    try:
+        return _ENCODER.encode(event)
+    except OverflowError:  # a number beyond 64 bits in `custom` or `extra`: only JSON has those
+        return _JSON_ENCODER.encode(event)
 
 
 def _hash(content: bytes) -> int:

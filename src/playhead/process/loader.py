@@ -5,21 +5,31 @@ under the same tokens: what the store has is skipped, what it lacks is added (de
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from playhead.clock import Clock
-from playhead.errors import PlayheadError
+from playhead.errors import BodyTooLarge, PlayheadError, QueryFailed
 from playhead.log.offsets import Intent, Ledger
 from playhead.model import event_row, view
 from playhead.model.view import ViewRow
 from playhead.observe import counter, histogram, logger
 from playhead.process.folder import Folded
-from playhead.process.unpack import QUARANTINE_COLUMNS
+from playhead.process.unpack import QUARANTINE_COLUMNS, QUARANTINED_BODY_MAX_BYTES
 from playhead.store.client import StoreClient
 
+BLOCK_BYTES_MAX = 64 << 20
+"""Encoded rows of one insert, unless one row alone is larger; `store.max_insert_bytes` is above."""
+BLOCK_ROWS_MAX = 100_000
+"""Rows of one insert; a range's events are fewer."""
+VIEW_ROWS_MAX = 10_000
+"""The same for view rows, which carry the state of the fold and may be large."""
+DATA_FAULTS = frozenset({6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 407})
+"""The engine's codes for values it cannot read or keep: the row is at fault, not the moment."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 
@@ -35,8 +45,16 @@ _SECONDS = histogram(
 )
 
 
-class Stopped(Exception):  # noqa: N818 (control flow, not an error)
+class Stopped(Exception):
     """The worker is stopping; the range stays intended and is repeated at the next start."""
+
+
+class Block(NamedTuple):
+    """Rows that are inserted at once."""
+
+    token: str
+    body: bytes
+    rows: int
 
 
 class Loader:
@@ -67,24 +85,38 @@ class Loader:
         began = self._clock.monotonic_s()
         span = f"{folded.first}-{folded.next}"
         intent = Intent(folded.first, folded.next, folded.as_of_ms)
-        if intent not in self._ledger.intents():
+        is_repeated = intent in self._ledger.intents()
+        if not is_repeated:
             self._until_done(lambda: self._ledger.intend(intent))
-        self._insert("events", event_row.COLUMNS, folded.events, span)
-        self._insert("quarantine", QUARANTINE_COLUMNS, folded.quarantine, span)
+        refused = self._insert("events", event_row.COLUMNS, blocks("events", folded.events, span))
+        if refused:
+            folded.counts["stored"] -= len(refused)
+            folded.counts["quarantined"] = folded.counts.get("quarantined", 0) + len(refused)
+        set_aside = folded.quarantine + [_refused_row(line) for line in refused]
+        self._insert("quarantine", QUARANTINE_COLUMNS, blocks("quarantine", set_aside, span))
         rows = folded.views
         if folded.late:
             rows = rows + self._until_done(lambda: refold(folded.late, folded.next))
-        self._insert("views", view.COLUMNS, rows, span)
+        self._insert("views", view.COLUMNS, blocks("views", rows, span, by_content=is_repeated))
         self._until_done(lambda: self._ledger.advance(folded.next, folded.counts))
         _SECONDS.observe(self._clock.monotonic_s() - began)
 
-    def _insert(self, table: str, columns: tuple[str, ...], rows: Sequence[Any], span: str) -> None:
-        if not rows:
-            return
-        body = _ENCODER.encode_lines(rows)
-        token = f"{table}:{span}"
-        self._until_done(lambda: self._store.insert(table, columns, body, token=token))
-        _ROWS.labels(table).inc(len(rows))
+    def _insert(self, table: str, columns: tuple[str, ...], parts: Iterable[Block]) -> list[bytes]:
+        """Insert blocks; return the rows, as JSON, that the store will never take."""
+        refused: list[bytes] = []
+        for block in parts:
+            token, body, count = block
+            try:
+                self._until_done(partial(self._store.insert, table, columns, body, token=token))
+            except (QueryFailed, BodyTooLarge) as error:
+                if count > 1:
+                    refused += self._insert(table, columns, _halves_of(block))
+                else:
+                    _LOG.error("row_refused", table=table, token=token, reason=error.message)
+                    refused.append(body)
+            else:
+                _ROWS.labels(table).inc(count)
+        return refused
 
     def _until_done(self, act: Callable[[], T]) -> T:
         """Repeat until the store takes it: what is in the log is never given up."""
@@ -93,9 +125,67 @@ class Loader:
             try:
                 return act()
             except PlayheadError as error:
+                if isinstance(error, BodyTooLarge) or (
+                    isinstance(error, QueryFailed) and error.engine_code in DATA_FAULTS
+                ):
+                    raise  # it would be refused for ever
                 _RETRIES.inc()
                 _LOG.warning("store_refused", code=error.code, reason=error.message)
                 self._said = f"{error.code}: {error.message}"
             if self._stop.wait(wait_s):
                 raise Stopped
             wait_s = min(wait_s * 2, RETRY_MAX_S)
+
+
+def blocks(
+    table: str, rows: Sequence[Any], span: str, *, by_content: bool = False
+) -> Iterator[Block]:
+    """Yield a range's rows of one table as blocks the store takes.
+
+    Nearly always one, named `<table>:<span>`; further ones are numbered, and the same rows are
+    always cut the same way. A repeated range may hold other *view* rows than at first (a restart
+    writes every open view), which a used name would lose: `by_content` names them by what they
+    hold. A view row stored twice changes nothing.
+    """
+    for number, (body, count) in enumerate(_cut(table, rows)):
+        token = f"{table}:{span}"
+        if by_content:
+            token += f":{blake2b(body, digest_size=8).hexdigest()}"
+        elif number:
+            token += f":{number}"
+        yield Block(token, body, count)
+
+
+def _halves_of(block: Block) -> list[Block]:
+    """Return a block that the store refused as two, cut and named the same way every time."""
+    lines = block.body.splitlines(keepends=True)
+    half = len(lines) // 2
+    return [
+        Block(f"{block.token}:{side}", b"".join(part), len(part))
+        for side, part in (("a", lines[:half]), ("b", lines[half:]))
+    ]
+
+
+def _refused_row(line: bytes) -> tuple[Any, ...]:
+    """Return an event row that the store refused as a quarantine row."""
+    row = dict(zip(event_row.COLUMNS, msgspec.json.decode(line), strict=True))
+    own = [row[name] for name in ("received_at", "log_offset", "log_index", "door", "property")]
+    body = line[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace")
+    return (*own, "store_refused", "The store refused the event; see the worker's log.", body)
+
+
+def _cut(table: str, rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
+    most = VIEW_ROWS_MAX if table == "views" else BLOCK_ROWS_MAX
+    for start in range(0, len(rows), most):
+        yield from _halved(rows if len(rows) <= most else rows[start : start + most])
+
+
+def _halved(rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
+    body = _ENCODER.encode_lines(rows)
+    if len(body) <= BLOCK_BYTES_MAX or len(rows) == 1:
+        yield body, len(rows)
+        return
+    del body
+    half = len(rows) // 2
+    yield from _halved(rows[:half])
+    yield from _halved(rows[half:])

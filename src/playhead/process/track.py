@@ -12,22 +12,29 @@ from enum import Enum
 from typing import Any
 
 import msgspec
+import zstandard
 
+from playhead.model.event import Event
 from playhead.model.event_row import Stored
 from playhead.model.view import ViewRow
+from playhead.observe import logger
 from playhead.process.fold import (
     Limits,
     ViewState,
     apply,
+    cut_off,
     cuts,
+    derived_id,
     due,
     finish,
     fork,
     new_view,
     order_key,
 )
-from playhead.process.identity import derived_view_id, has_seq
+from playhead.process.identity import has_seq
 from playhead.process.seen import Seen, SeenImage
+
+_LOG = logger("worker")
 
 
 class Verdict(Enum):
@@ -108,7 +115,7 @@ class Track:
         self.touched_ms = 0
         self.tail_counted = 0
         self._limits = limits
-        first = view_id if explicit else derived_view_id(key, 0)
+        first = view_id if explicit else derived_id(key, 0)
         self._head = Chain(new_view(first, key))
         self._base = self._head.fork()
         self._mid: Chain | None = None
@@ -131,14 +138,11 @@ class Track:
         """How many events this track keeps in memory."""
         return len(self._tail)
 
-    def add(self, stored: Stored, *, max_events: int) -> Verdict:
-        """Take one event, in any order."""
-        new = (
-            self.seen.add_seq(stored.identity)
-            if has_seq(stored.event)
-            else self.seen.add_hash(stored.identity)
-        )
-        if not new:
+    def add(self, stored: Stored, *, numbered: bool, max_events: int) -> Verdict:
+        """Take one event, in any order; `numbered` says that its identity is its `seq`."""
+        seen = self.seen
+        identity = stored.identity
+        if not (seen.add_seq(identity) if numbered else seen.add_hash(identity)):
             self.duplicates += 1
             return Verdict.DUPLICATE
         if self.count >= max_events:
@@ -150,7 +154,10 @@ class Track:
             self._tail.append(stored)
             self._keys.append(key)
             if not self._dirty:
-                self._step(self._head, stored)
+                if self.explicit:
+                    apply(self._head.current, stored, self._limits)
+                else:
+                    self._step(self._head, stored)
             return Verdict.APPLIED
         if self._base_key is not None and key < self._base_key:
             self.late = True
@@ -162,6 +169,14 @@ class Track:
             self._mid_at += 1
         self._dirty = True
         return Verdict.APPLIED
+
+    def take_back(self, event: Event) -> None:
+        """Undo what was begun with an event that the fold failed on; it stays seen."""
+        if self._tail and self._tail[-1].event is event:
+            del self._tail[-1], self._keys[-1]
+            self._last_key = self._keys[-1] if self._keys else self._base_key
+            self.count -= 1
+            self._dirty = True
 
     def roll(self, *, tail_ms: int, tail_events: int, as_of_ms: int) -> None:
         """Let the base follow, so that the tail holds between one and two tail lengths."""
@@ -176,6 +191,8 @@ class Track:
             self._base = self._mid
             self._base_key = self._keys[self._mid_at - 1] if self._mid_at else self._base_key
             del self._tail[: self._mid_at], self._keys[: self._mid_at]
+            del self._head.closed[: len(self._base.closed)]  # they cannot change any more
+            self._base.closed.clear()
         self._mid = self._head.fork()
         self._mid_at = len(self._tail)
 
@@ -197,8 +214,6 @@ class Track:
         if self._dirty:
             self._refold()
         rows = [finish(view, as_of_ms, self._limits) for view in self._head.closed]
-        for row in rows:
-            row.final = True
         row = finish(self._head.current, as_of_ms, self._limits)
         row.duplicates = self.duplicates
         self.closed = row.final
@@ -220,7 +235,10 @@ class Track:
                 fresh.append((order_key(stored), stored))
         fresh.sort(key=lambda pair: pair[0])
         for key, stored in fresh:
-            self._step(self._head, stored)
+            try:
+                self._step(self._head, stored)
+            except Exception:  # noqa: BLE001 (stored once, so it would stop the worker for good)
+                _LOG.exception("event_not_folded", offset=stored.offset, index=stored.index)
             self._last_key = key
         self.count = len(fresh)
         self._base = self._head.fork()
@@ -229,7 +247,7 @@ class Track:
     @classmethod
     def restore(cls, key: str, state: str, limits: Limits) -> "Track":
         """Return the track whose newest row carried `state`."""
-        image = msgspec.msgpack.decode(base64.b64decode(state), type=Snapshot)
+        image = msgspec.msgpack.decode(_INFLATE.decompress(base64.b64decode(state)), type=Snapshot)
         track = cls(key, image.view.view_id, explicit=image.explicit, limits=limits)
         track._head = Chain(image.view, image.ordinal)
         track._base = track._head.fork()
@@ -241,9 +259,10 @@ class Track:
 
     def _step(self, chain: Chain, stored: Stored) -> None:
         if not self.explicit and cuts(chain.current, stored, self._limits):
+            cut_off(chain.current, stored, self._limits)
             chain.closed.append(chain.current)
             chain.ordinal += 1
-            chain.current = new_view(derived_view_id(self.key, chain.ordinal), self.key)
+            chain.current = new_view(derived_id(self.key, chain.ordinal), self.key)
         apply(chain.current, stored, self._limits)
 
     def _refold(self) -> None:
@@ -267,10 +286,12 @@ class Track:
             count=self.count,
             last_key=list(self._last_key),
         )
-        return base64.b64encode(_PACK.encode(image)).decode()
+        return base64.b64encode(_DEFLATE.compress(_PACK.encode(image))).decode()
 
 
 _PACK = msgspec.msgpack.Encoder()
+_DEFLATE = zstandard.ZstdCompressor(level=1)
+_INFLATE = zstandard.ZstdDecompressor()
 
 
 def _as_tuple(value: Any) -> Any:

@@ -7,6 +7,8 @@ from playhead.config import Process
 from playhead.process.fold import Limits
 from playhead.process.track import Track
 
+DUE_MAX = 20_000
+"""Rows that change by time alone, a range: after a restart or a long silence it may be every one."""
 CLOSED_GRACE_MS = 300_000
 """How long a closed view stays in memory, so that stragglers and replays need no read."""
 
@@ -22,8 +24,9 @@ class Tracks:
             hidden_heartbeat_timeout_ms=config.hidden_heartbeat_timeout_ms,
         )
         self._tracks: dict[str, Track] = {}
+        self.get = self._tracks.get  # the track of a key if it is in memory; asked once an event
         self._heap: list[tuple[int, str]] = []
-        self._queued: set[str] = set()
+        self._queued: dict[str, int] = {}
         self.tail_events = 0
 
     def __len__(self) -> int:
@@ -32,9 +35,9 @@ class Tracks:
     def __iter__(self) -> Iterator[Track]:
         return iter(self._tracks.values())
 
-    def get(self, key: str) -> Track | None:
-        """Return the track of a key if it is in memory."""
-        return self._tracks.get(key)
+    def at(self, key: str) -> Track:
+        """Return the track of a key that is known to be in memory."""
+        return self._tracks[key]
 
     def new(self, key: str, view_id: str, *, explicit: bool) -> Track:
         """Open a fresh track."""
@@ -70,28 +73,35 @@ class Tracks:
         track.tail_counted = track.tail_events
 
     def wake_at(self, track: Track, when_ms: int) -> None:
-        """See to it that `due` names this track once log time reaches `when_ms`."""
+        """See to it that `due` names this track once log time reaches `when_ms`.
+
+        A closed one is forgotten a while after its last event instead.
+        """
+        if track.closed:
+            when_ms = min(when_ms, track.touched_ms + CLOSED_GRACE_MS)
         track.due_ms = when_ms
-        if track.key not in self._queued:
-            self._queued.add(track.key)
+        queued_ms = self._queued.get(track.key)
+        if queued_ms is None or when_ms < queued_ms:
+            self._queued[track.key] = when_ms
             heapq.heappush(self._heap, (when_ms, track.key))
 
     def due(self, as_of_ms: int) -> list[Track]:
         """Return the tracks whose row changes by time alone, and forget those that are over.
 
+        At most `DUE_MAX` a call; what is left comes with the next one.
         A heap entry may be early (its track heard more since): it goes back with the newer time.
         """
         ready: list[Track] = []
-        while self._heap and self._heap[0][0] <= as_of_ms:
-            _, key = heapq.heappop(self._heap)
-            self._queued.discard(key)
+        while self._heap and self._heap[0][0] <= as_of_ms and len(ready) < DUE_MAX:
+            when_ms, key = heapq.heappop(self._heap)
+            if self._queued.get(key) != when_ms:
+                continue  # an earlier entry took its place
+            del self._queued[key]
             track = self._tracks.get(key)
             if track is None:
                 continue
-            over_ms = track.touched_ms + CLOSED_GRACE_MS
-            when_ms = min(track.due_ms, over_ms) if track.closed else track.due_ms
-            if when_ms > as_of_ms:
-                self.wake_at(track, when_ms)
+            if track.due_ms > as_of_ms:
+                self.wake_at(track, track.due_ms)
             elif track.closed:
                 self.forget(track)
             else:

@@ -17,7 +17,7 @@ _LOG = logger("worker")
 _META = msgspec.json.Decoder(Meta)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _METAS_MAX = 10_000
-_QUARANTINED_BODY_MAX_BYTES = 8_192
+QUARANTINED_BODY_MAX_BYTES = 8_192
 
 QUARANTINE_COLUMNS = (
     "received_at", "log_offset", "log_index", "door", "property", "code", "message", "body",
@@ -31,6 +31,8 @@ class Unpacked(msgspec.Struct):
     meta: Meta
     context_row: tuple[Any, ...]
     events: list[tuple[int, Event]]
+    keys: list[str]
+    """The view key of each of `events`, filled in by the folder."""
     quarantined: list[tuple[Any, ...]]
     quarantined_count: int
     dropped: list[str]
@@ -46,7 +48,7 @@ class Unpacker:
     def unpack(self, record: Record) -> Unpacked:
         """Return what a record holds, event by event."""
         meta, context_row = self._meta(record)
-        unpacked = Unpacked(record, meta, context_row, [], [], 0, [])
+        unpacked = Unpacked(record, meta, context_row, [], [], [], 0, [])
         try:
             items = decode(record.body)
         except InvalidBody as error:
@@ -92,6 +94,12 @@ class Unpacker:
         return found
 
 
+def unfolded_row(record: Record, meta: Meta, index: int, event: Event) -> tuple[Any, ...]:
+    """Return the quarantine row of an event that was read but could not be folded."""
+    refusal = Refusal(index, "not_folded", "The event could not be folded; see the worker's log.")
+    return _quarantine_row(record, meta, refusal, msgspec.json.encode(event))
+
+
 def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -> tuple[Any, ...]:
     return (
         record.received_at,
@@ -101,5 +109,5 @@ def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -
         meta.context.property,
         refusal.code,
         refusal.message,
-        body[:_QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
+        body[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
     )

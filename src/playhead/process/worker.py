@@ -1,5 +1,6 @@
 """The worker's main loop: read a range of the log, fold it, store it, go on where it left off."""
 
+import gc
 import shutil
 import threading
 from collections.abc import Callable
@@ -63,6 +64,7 @@ class Worker:
         self._lane = ThreadPoolExecutor(1, "loader")
         self._disk_checked_s = 0.0
         self._kept_house_s = 0.0
+        self._upkeep: threading.Thread | None = None
 
     def stop(self) -> None:
         """Finish the range in hand and return from `run`."""
@@ -75,6 +77,7 @@ class Worker:
             return
         try:
             position = self._resume()
+            self._ledger.note(heard_at_ms=self._clock.now_ms())
             self._loop(position)
         except Stopped:
             _LOG.info("worker_stopped_early", position=self._ledger.position())
@@ -97,6 +100,7 @@ class Worker:
                 idle_s = min(idle_s * 2, IDLE_MAX_S)
                 continue
             idle_s = IDLE_FIRST_S
+            self._keep_house()
             folded = self._folder.fold(records)
             if storing is not None:
                 storing.result()
@@ -116,7 +120,10 @@ class Worker:
         self._until_answered(lambda: self._recall.open_tracks(self._tracks, position))
         for intent in self._ledger.intents():
             _LOG.info("range_repeated", first=intent.first, next=intent.next)
-            records = self._exactly(intent.first, intent.next)
+            try:
+                records = self._exactly(intent.first, intent.next)
+            except OffsetGone as error:
+                return self._step_over(error)
             folded = self._folder.fold(records)
             self._store_range(folded)
             position = folded.next
@@ -127,13 +134,19 @@ class Worker:
         try:
             self._log.read(position, max_records=1, max_bytes=1)
         except OffsetGone as error:
-            first = self._log.bounds().first
-            counted = sum(self._ledger.counts().values())
-            lost = self._log.events_before(first) - counted
-            _LOG.error("log_gap", reason=error.message, go_on_at=first, events_lost=lost)
-            self._ledger.advance(first, {f"dropped:{DROP_LOG_GAP}": lost})
-            return first
+            return self._step_over(error)
         return position
+
+    def _step_over(self, gap: OffsetGone) -> int:
+        """Go on behind a gap of the log; a range that was begun can never be repeated."""
+        for intent in self._ledger.intents():
+            self._ledger.advance(intent.next)
+        go_on = max(gap.next_offset, self._ledger.position())
+        counted = sum(self._ledger.counts().values())
+        lost = max(0, self._log.events_before(go_on) - counted)
+        _LOG.error("log_gap", reason=gap.message, go_on_at=go_on, events_lost=lost)
+        self._ledger.advance(go_on, {f"dropped:{DROP_LOG_GAP}": lost})
+        return go_on
 
     def _exactly(self, first: int, stop: int) -> list[Record]:
         records: list[Record] = []
@@ -144,6 +157,8 @@ class Worker:
                 max_bytes=self._config.process.batch_bytes,
             )
             records.extend(more)
+            if not more and self._stop.wait(IDLE_MAX_S):
+                raise Stopped
         return records
 
     def _read(self, position: int) -> list[Record]:
@@ -169,13 +184,16 @@ class Worker:
         for outcome, count in folded.counts.items():
             _EVENTS.labels(outcome).inc(count)
         _OPEN.set(len(self._tracks))
-        self._ledger.note(
-            as_of_ms=folded.as_of_ms,
-            heard_at_ms=self._clock.now_ms(),
-            open_views=len(self._tracks),
-            capped=msgspec.json.encode(self._caps.capped).decode(),
-            last_error=self._loader.last_error,
-        )
+        try:
+            self._ledger.note(
+                as_of_ms=folded.as_of_ms,
+                heard_at_ms=self._clock.now_ms(),
+                open_views=len(self._tracks),
+                capped=msgspec.json.encode(self._caps.capped).decode(),
+                last_error=self._loader.last_error,
+            )
+        except Unavailable as error:  # a full disk; the range itself is stored and recorded
+            _LOG.warning("note_not_kept", code=error.code, reason=error.message)
 
     def _lookup(self, keys: list[str], before_offset: int) -> dict[str, list[Stored]]:
         return self._until_answered(lambda: self._recall.events(keys, before_offset))
@@ -216,8 +234,15 @@ class Worker:
         if now_s - self._kept_house_s < HOUSEKEEPING_S:
             return
         self._kept_house_s = now_s
+        gc.collect()  # switched off while working; errors and their traces may leave cycles
+        if self._upkeep is None or not self._upkeep.is_alive():
+            # Beside the work, for merging a large day takes minutes; not waited for at the end.
+            self._upkeep = threading.Thread(target=self._optimize, name="upkeep", daemon=True)
+            self._upkeep.start()
+
+    def _optimize(self) -> None:
         try:
             today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
             optimize_closed_days(self._store, today)
-        except PlayheadError as error:
-            _LOG.warning("housekeeping_failed", code=error.code, reason=error.message)
+        except (PlayheadError, RuntimeError) as error:  # the client was closed meanwhile
+            _LOG.warning("housekeeping_failed", reason=str(error))

@@ -125,8 +125,8 @@ class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     id: str
     description: str
     kind: Literal["text", "number", "flag", "custom"] = "text"
-    hidden_value: str = ""
-    """Views with this value are left out unless a filter names the dimension."""
+    hidden: bool = False
+    """A flag whose views are left out unless a filter names it."""
 
     def sql(self, params: Params) -> str:
         """Return the dimension as a text expression; a custom key is bound as a value."""

@@ -167,7 +167,8 @@ def _peak_sql(intervals: str, span: Span, buckets: Buckets, params: Params) -> s
         return f"intDiv(greatest({moment}, {start}) + {step} - 1, {step}) * {step}"
 
     steps = (
-        f"SELECT named, moment, sum(sign) AS change FROM ({intervals}) "
+        "SELECT named, moment, sum(sign) AS change "
+        f"FROM (SELECT * FROM ({intervals}) WHERE {sample('low')} < {sample('high')}) "
         f"ARRAY JOIN [{sample('low')}, {sample('high')}] AS moment, [1, -1] AS sign "
         f"WHERE moment < {end} GROUP BY named, moment"
     )

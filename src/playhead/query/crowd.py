@@ -32,7 +32,7 @@ def present_sql(reader: Reader, scope: Scope, span: Span, params: Params) -> str
     add_days(params, days, span, reader.config)
     start = params.add("DateTime64(3, 'UTC')", sql_time(span.from_ms))
     end = params.add("DateTime64(3, 'UTC')", sql_time(span.to_ms))
-    touching = f"started_at < {end} AND greatest(live_until, ended_at) >= {start}"
+    touching = f"started_at <= {end} AND greatest(live_until, ended_at) >= {start}"
     days.add(touching)
     conditions = Conditions()
     conditions.add(
@@ -51,7 +51,7 @@ def intervals_sql(reader: Reader, scope: Scope, span: Span, *, group: str, param
     Args:
         reader: For its limits and its catalogue.
         scope: Which views.
-        span: When; its end is also the moment to which open views are prolonged.
+        span: When; its end is also the moment to which open views are prolonged and still seen.
         group: SQL of the series a view belongs to.
         params: Where values are bound.
     """
@@ -59,7 +59,8 @@ def intervals_sql(reader: Reader, scope: Scope, span: Span, *, group: str, param
     start = params.add("Int64", span.from_ms)
     states = params.add("Array(String)", [str(state) for state in CONCURRENT])
     stalled = params.add("Array(String)", [str(state) for state in STALLED])
-    until = f"least({end}, toUnixTimestamp64Milli(live_until))"
+    # Past the end by a moment: who is watching at the end is still seen there.
+    until = f"least({end} + 1, toUnixTimestamp64Milli(live_until))"
     reached = f"if(NOT final AND number = length(interval_to), greatest(upto, {until}), upto)"
     most = params.add("Int64", REBUFFERING_COUNTS_MS)
     return (
@@ -69,5 +70,5 @@ def intervals_sql(reader: Reader, scope: Scope, span: Span, *, group: str, param
         f"ARRAY JOIN interval_state AS state_, interval_from AS low, interval_to AS upto, "
         f"interval_bitrate_kbps AS kbps, arrayEnumerate(interval_from) AS number "
         f"WHERE {present_sql(reader, scope, span, params)} "
-        f"AND state_ IN {states} AND low < {end} AND high > {start} AND high > low"
+        f"AND state_ IN {states} AND low <= {end} AND high > {start} AND high > low"
     )

@@ -47,9 +47,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             conditions.add(f"toString({item.dimension.sql(params)}) {word} {values}")
         named = {item.dimension.id for item in self.filters}
         for dimension in catalogue.dimensions.values():
-            if dimension.hidden_value and dimension.id not in named:
-                hidden = params.add("String", dimension.hidden_value)
-                conditions.add(f"{dimension.sql(params)} != {hidden}")
+            if dimension.hidden and dimension.id not in named:
+                conditions.add(f"NOT {dimension.id}")
 
     def row_filters(self) -> dict[str, str] | None:
         """Return the engine's own row filter by table, or None where the token sees everything."""

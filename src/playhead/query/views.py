@@ -96,7 +96,7 @@ async def page(reader: Reader, question: ViewsQuestion) -> tuple[list[Row], str 
     keys = keys[: question.limit]
     if not keys:
         return [], None
-    rows = await _rows(reader, question, [key["view_id"] for key in keys])
+    rows = await _rows(reader, question, keys)
     by_key = {(row["view_id"], row["property"]): row for row in rows}
     found = [by_key.get((key["view_id"], key["property"])) for key in keys]
     last, span = keys[-1], question.span
@@ -152,7 +152,8 @@ async def _keys(reader: Reader, question: ViewsQuestion) -> list[Row]:
             f"({place}, view_id, CAST(property, 'String')) {beyond} ({', '.join(bound)})"
         )
     sql = (
-        f"SELECT {place} AS place, view_id, CAST(property, 'String') AS property "
+        f"SELECT {place} AS place, view_id, CAST(property, 'String') AS property, "
+        "first_seen_day "
         f"FROM {VIEWS} FINAL WHERE {conditions.sql()} "
         f"ORDER BY place {way}, view_id {way}, property {way} "
         f"LIMIT {params.add('UInt32', question.limit + 1)}"
@@ -160,14 +161,19 @@ async def _keys(reader: Reader, question: ViewsQuestion) -> list[Row]:
     return await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=0)
 
 
-async def _rows(reader: Reader, question: ViewsQuestion, ids: list[str]) -> list[Row]:
+async def _rows(reader: Reader, question: ViewsQuestion, keys: list[Row]) -> list[Row]:
     params = Params()
     conditions = Conditions()
-    add_days(params, conditions, question.span, reader.config)
-    conditions.add(f"view_id IN {params.add('Array(String)', ids)}")
+    days = sorted({key["first_seen_day"] for key in keys})
+    ids = [key["view_id"] for key in keys]
+    conditions.add(f"first_seen_day IN {params.add('Array(Date)', days)}")
     if question.scope.property is not None:
         conditions.add(f"property = {params.add('String', question.scope.property)}")
-    sql = f"SELECT {', '.join(LIST_COLUMNS)} FROM {VIEWS} FINAL WHERE {conditions.sql()}"
+    # view_id is of the sorting key: all versions of a view pass or none does, so FINAL stays right.
+    sql = (
+        f"SELECT {', '.join(LIST_COLUMNS)} FROM {VIEWS} FINAL "
+        f"PREWHERE view_id IN {params.add('Array(String)', ids)} WHERE {conditions.sql()}"
+    )
     rows = await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=0)
     return [_presented(row) for row in rows]
 
@@ -202,7 +208,7 @@ async def _events(reader: Reader, scope: Scope, row: Row) -> list[Row]:
 
 
 def _event(row: Row) -> Row:
-    shown = {name: value for name, value in row.items() if value not in (None, "", 0, False)}
+    shown = {name: value for name, value in row.items() if value is not None and value != ""}
     for name in _EVENT_TIMES:
         if name in shown:
             shown[name] = iso(ms_of(shown[name]))

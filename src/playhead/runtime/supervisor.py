@@ -22,13 +22,13 @@ from playhead.clock import Clock
 from playhead.config import Config
 from playhead.errors import DataDirBusy, StartupError
 from playhead.observe import logger
+from playhead.runtime.listening import listen
 
 STOP_ORDER = ("viewers", "web", "worker", "store")
 STOP_EACH_S = {"viewers": 1.0, "web": 3.0, "worker": 3.0, "store": 2.0}
 RESTART_FIRST_S = 0.1
 RESTART_MAX_S = 5.0
 HEALTHY_AFTER_S = 20.0
-BACKLOG = 4_096
 
 _LOG = logger("supervisor")
 
@@ -84,14 +84,15 @@ class Supervisor:
             StartupError: The folder or the port cannot be had.
         """
         self._take_data_dir()
-        self._listen()
+        self._socket = listen(self._config.server.host, self._config.server.port)
+        self._socket.set_inheritable(True)
         tokens = Tokens(self._config.data_dir / DATABASE_FILE, self._clock)
         tokens.ensure_admin(self._config.data_dir)
         tokens.close()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        listen = ["--listen-fd", str(self._socket.fileno())] if self._socket else []
-        for role, more in (("store", []), ("worker", []), ("web", listen)):
+        descriptor = ["--listen-fd", str(self._socket.fileno())] if self._socket else []
+        for role, more in (("store", []), ("worker", []), ("web", descriptor)):
             self.add(role, ["up", "--role", role, *self._arguments, *more])
 
     def add(self, role: str, arguments: Sequence[str]) -> None:
@@ -191,21 +192,6 @@ class Supervisor:
             raise DataDirBusy(
                 f"Another Playhead already uses the data folder {self._config.data_dir}."
             ) from error
-
-    def _listen(self) -> None:
-        server = self._config.server
-        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((server.host, server.port))
-        except OSError as error:
-            raise StartupError(
-                f"Port {server.port} on {server.host} cannot be used: {error.strerror}.",
-                hint="Stop what uses it, or choose another with --port.",
-            ) from error
-        self._socket.listen(BACKLOG)
-        self._socket.set_inheritable(True)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         _LOG.info("stop_requested", signal=signal.Signals(number).name)

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,6 +23,7 @@ from playhead.observe import logger
 from playhead.serve.admission import Admission
 from playhead.serve.answer import failure
 from playhead.serve.answers import Answers
+from playhead.serve.errors_page import errors_page
 from playhead.serve.health import Health
 from playhead.serve.home import Home
 from playhead.serve.services import Services
@@ -38,6 +40,15 @@ _CLIENT_LEFT = 499
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
+class AnyText(PathConvertor):
+    """The rest of a path, whatever it holds: a view's id may hold a line break."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", AnyText())
+
+
 def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -> ASGIApp:
     """Return the application of the web process.
 
@@ -50,6 +61,7 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     health = Health(services, admission)
     routes = [
         Route("/", Home().page),
+        Route("/docs/errors", errors_page),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.prometheus),
@@ -58,7 +70,7 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         Route("/v1/metrics/{metric}/{form}", answers.metric),
         Route("/v1/live", answers.live),
         Route("/v1/views", answers.views),
-        Route("/v1/views/{view_id:path}", answers.view),
+        Route("/v1/views/{view_id:any}", answers.view),
     ]
     app = Starlette(
         routes=routes,

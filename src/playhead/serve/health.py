@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from typing import Any
 
+import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -99,7 +100,9 @@ class Health:
         if pipeline.reason:
             reasons.append(pipeline.reason)
         silent = pipeline.now_ms - pipeline.heard_at_ms > WORKER_SILENT_MS
-        if pipeline.pending_records and silent:
+        if not pipeline.heard_at_ms:
+            reasons.append("The worker has not started yet.")
+        elif pipeline.pending_records and silent:
             reasons.append("The worker has not been heard of; events wait in the log.")
         return reasons
 
@@ -151,6 +154,14 @@ def _worker(pipeline: Pipeline) -> dict[str, Any]:
         "heard_at": iso(heard) if heard else None,
         "as_of": iso(as_of) if as_of else None,
         "open_views": int(pipeline.notes.get("open_views", "0") or 0),
-        "capped": pipeline.notes.get("capped") or None,
+        "capped": _capped(pipeline.notes.get("capped", "")),
         "last_error": pipeline.notes.get("last_error") or None,
     }
+
+
+def _capped(text: str) -> dict[str, int]:
+    """Return by dimension how often a value beyond its cap was counted as `other`."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, int])
+    except msgspec.DecodeError:
+        return {}

@@ -67,6 +67,20 @@ class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     clock_drift: float = 1.0
     """How often its clock is wrong, against the average."""
 
+    def described(self) -> dict[str, object]:
+        """Return it as the `device` part of an event."""
+        return {
+            "category": self.category,
+            "model": self.model,
+            "browser": self.browser,
+            "browserVersion": self.browser_version,
+            "os": self.os,
+            "osVersion": self.os_version,
+            "screenWidth": self.width,
+            "screenHeight": self.height,
+            "pixelRatio": self.pixel_ratio,
+        }
+
 
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 _WIN = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"

@@ -1,7 +1,6 @@
 """One simulated view: a player, its buffer and the person in front of it, event by event.
 
-Time jumps from one thing that happens to the next; every moment is a whole millisecond of true
-UTC time. The player draws its batches lazily, so a view costs nothing before it is due.
+Time jumps from one event to the next, in whole ms of true UTC time, and only when asked.
 """
 
 import math
@@ -9,18 +8,13 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-
 from playhead.model import kinds
 from playhead.model.states import State
-from playhead.simulate.abr import Rung
 from playhead.simulate.adbreak import Step, script
-from playhead.simulate.audience import Viewer
 from playhead.simulate.behaviour import Person
-from playhead.simulate.catalogue import Title
-from playhead.simulate.delivery import ABORTED, FAILED, Delivery
-from playhead.simulate.sdk import HEARTBEAT_MS, HIDDEN_HEARTBEAT_MS, Sdk, Timed
-from playhead.simulate.truth import ViewTruth
+from playhead.simulate.delivery import ABORTED, FAILED
+from playhead.simulate.scene import Scene
+from playhead.simulate.sdk import HEARTBEAT_MS, HIDDEN_HEARTBEAT_MS, Timed
 
 MAX_RETRIES = 4
 SWITCH_AFTER_RETRIES = 2
@@ -29,19 +23,6 @@ DECODE_ERROR_SHARE = 0.00006
 MANIFEST_TRIES = 3
 """A start needs several playlists, each of which may fail."""
 LIVE_LATENCY_MS = 14_000
-
-
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What a view begins with."""
-
-    viewer: Viewer
-    title: Title
-    start_ms: int
-    end_ms: int | None
-    """When everybody has to leave."""
-    delivery: Delivery
-    sdk: Sdk
-    truth: ViewTruth
 
 
 class Playback:
@@ -124,7 +105,7 @@ class Playback:
     def _quality(self) -> dict[str, Any] | None:
         if self._shown is None:
             return None
-        rung: Rung = self._load.rung(self._shown)
+        rung = self._load.rung(self._shown)
         return {
             "bitrateKbps": rung.bitrate_kbps, "resolution": rung.label, "width": rung.width,
             "height": rung.height, "fps": self._title.fps, "codec": "avc1.640028",
@@ -156,22 +137,16 @@ class Playback:
         return 0
 
     def _begin(self) -> None:
-        now_ms, viewer = self._now_ms, self._scene.viewer
+        now_ms = self._now_ms
         self._enter(State.STARTING)
         self._emit(
             kinds.PLAY,
             state=State.STARTING,
             autoplay=self._person.autoplay,
-            device={
-                "category": self._device.category, "model": self._device.model,
-                "browser": self._device.browser, "browserVersion": self._device.browser_version,
-                "os": self._device.os, "osVersion": self._device.os_version,
-                "screenWidth": self._device.width, "screenHeight": self._device.height,
-                "pixelRatio": self._device.pixel_ratio,
-            },
+            device=self._device.described(),
             custom={"plan": self._rng.choice(("free", "basic", "premium"))},
         )  # fmt: skip
-        wait_ms = viewer.device.start_ms + 3 * self._load.latency_ms(now_ms)
+        wait_ms = self._device.start_ms + 3 * self._load.latency_ms(now_ms)
         leave_ms = now_ms + self._person.intent_ms()
         self._timers = {
             "manifest": now_ms + round(wait_ms),
@@ -420,6 +395,6 @@ class Playback:
         self._truth.close(self._now_ms)
         self._truth.ended_ms = self._now_ms
         self._truth.outcome = outcome
-        vanished = outcome == "vanished"
-        self._truth.last_sent_ms = self._sdk.last_sent_ms if vanished else self._now_ms
+        silent = outcome == "vanished"
+        self._truth.last_sent_ms = self._sdk.last_sent_ms if silent else self._now_ms
         self._truth.events = self._sdk.seq

@@ -8,7 +8,8 @@ from playhead.simulate.audience import Viewer, pick_viewer
 from playhead.simulate.catalogue import Shelf, Title
 from playhead.simulate.delivery import Delivery
 from playhead.simulate.network import ACCESS, Line
-from playhead.simulate.player import Playback, Scene
+from playhead.simulate.player import Playback
+from playhead.simulate.scene import Scene
 from playhead.simulate.sdk import MAX_BATCH_EVENTS, Batch, Sdk, Timed, uuid7
 from playhead.simulate.settings import SimulationConfig
 from playhead.simulate.truth import Truth, ViewTruth

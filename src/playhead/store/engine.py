@@ -32,6 +32,13 @@ _ENGINE_XML = """<clickhouse>
   <mmap_cache_size>100</mmap_cache_size>
   <max_thread_pool_size>256</max_thread_pool_size>
   <max_thread_pool_free_size>16</max_thread_pool_free_size>
+  <background_pool_size>2</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
+  <merge_tree>
+    <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
+    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+  </merge_tree>
 </clickhouse>
 """
 _ALWAYS = {"allow_introspection_functions": "0", "implicit_select": "0"}

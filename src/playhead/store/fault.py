@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from playhead.errors import (
+    BodyTooLarge,
     PlayheadError,
     QueryFailed,
     QueryTimeout,
@@ -53,6 +54,8 @@ def error_of(code: int, text: str, *, status: int = 0, retry_after_s: int = 1) -
         status: The HTTP status of the answer; 0 when it broke off under way.
         retry_after_s: What the answer says about trying again.
     """
+    if status == BodyTooLarge.status and not code:
+        return BodyTooLarge("The block is larger than store.max_insert_bytes; nothing was stored.")
     kind = _kind(code, text, status)
     if kind is QueryFailed:
         return QueryFailed(text.strip()[:_MESSAGE_CHARS_MAX] or None, engine_code=code)

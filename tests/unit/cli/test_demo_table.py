@@ -35,3 +35,9 @@ def test_groups_have_their_numbers() -> None:
     shown = dict(lines(Numbers(cdns=[Group("aurora", 7, 1.5, 4_200.0)])))
     assert "4.20 Mbit/s" in shown["CDN aurora"]
     assert "1.50 %" in shown["CDN aurora"]
+
+
+def test_without_viewers_it_says_that_it_waits() -> None:
+    [watching, waiting] = lines(Numbers(live={"concurrent_viewers": 0}, metrics={"views": 0}))
+    assert watching == ("Watching now", "0")
+    assert "Waiting for the first viewers" in waiting[1]

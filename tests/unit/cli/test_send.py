@@ -24,3 +24,8 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 def test_an_empty_input_is_refused() -> None:
     result = CliRunner().invoke(command, ["--url", NOWHERE, "--file", "-"], input="\n")
     assert "There are no events" in result.output
+
+
+def test_an_address_without_http_is_understood() -> None:
+    result = CliRunner().invoke(command, ["--url", NOWHERE.removeprefix("http://")])
+    assert f"Nothing answers at {NOWHERE}." in result.output

@@ -171,6 +171,16 @@ async def test_what_is_no_json_is_refused_whole(make: Make, body: bytes) -> None
     assert set(got.body) == {"code", "message", "hint", "docs"}
 
 
+async def test_half_an_emoji_does_not_cost_a_batch(make: Make) -> None:
+    door = make()
+    pair, half, text = b"\\ud83d\\ude00", b"\\ud83d", b"\\\\ud83d"
+    title = b'"videoTitle":"' + pair + half + text + b'"'
+    got = await door.knock(msgspec.json.encode(EVENT).replace(b"{", b"{" + title + b",", 1))
+    assert got.status == 200
+    stored = msgspec.json.decode(door.entries[0].body)[0]["videoTitle"]
+    assert stored == "\U0001f600\ufffd\\ud83d"
+
+
 async def test_limits_of_size_and_number(make: Make) -> None:
     door = make(max_body_bytes=1_000, max_decompressed_bytes=2_000, max_events_per_request=3)
     large = msgspec.json.encode([{**EVENT, "videoTitle": "x" * 2_000}])

@@ -1,5 +1,6 @@
 from playhead.model.event import Context, Event
-from playhead.process.identity import derived_view_id, identity_of, view_key_of
+from playhead.process.fold import derived_id
+from playhead.process.identity import identity_of, view_key_of
 
 SHOP = Context(property="shop", anonymous_id="a1")
 
@@ -36,5 +37,5 @@ def test_event_id_decides_where_there_is_no_seq() -> None:
 
 
 def test_derived_ids_differ_by_ordinal() -> None:
-    assert derived_view_id("k", 0) != derived_view_id("k", 1)
-    assert derived_view_id("k", 0).endswith("-0")
+    assert derived_id("k", 0) != derived_id("k", 1)
+    assert derived_id("k", 0).endswith("-0")

@@ -64,7 +64,9 @@ def finish(state: ViewState, as_of_ms: int, limits: Limits) -> ViewRow:
     offset = clockwork.applied_offset_ms(state)
     now = as_of_ms - offset
     timeout = clockwork.timeout_ms(state, limits)
-    intervals, hidden_ms = _with_tail(state, min(now, state.last_at + timeout))
+    # After its end (a post-roll may run) a view lasts no longer than its events: its row is final.
+    until = state.last_at if state.closed else min(now, state.last_at + timeout)
+    intervals, hidden_ms = _with_tail(state, until)
     sums = dict(state.older)
     add_up(sums, intervals)
     return ViewRow(

@@ -58,13 +58,22 @@ def observe(
         if mode == PLAYING and state.recovered_at != NONE:
             confirm(state, limits)  # who jumps away from the stall has left it
     elif mode == PLAYING:
+        trial = state.recovered_at
         _while_playing(state, position, at, limits, infer=infer)
+        if (
+            0 <= delta <= BACK_S
+            and infer
+            and state.mode == PLAYING
+            and state.recovered_at == trial
+            and not state.hidden
+        ):
+            return  # keep the older report: with ten reports a second a standstill adds up
     elif delta > BACK_S and mode == REBUFFERING and not infer:
         watched.extend(state, before, position)  # the event itself says when the stall ended
     elif delta > BACK_S:
         _while_standing(state, position, at, limits)
         return
-    if mode in {REBUFFERING, STARTING, PAUSED} and 0 <= delta <= BACK_S:
+    elif delta >= 0 and mode != PLAYING:
         return  # keep the older report: creeping progress adds up
     state.position = float(position)
     state.position_at = at
@@ -77,7 +86,8 @@ def _while_playing(
     delta = position - before
     if delta > 0:
         state.progressed = True
-        watched.extend(state, before, position)
+        if delta > BACK_S or not infer or state.hidden:
+            watched.extend(state, before, position)
     pending = state.recovered_at != NONE
     if pending:
         if delta < -BACK_S:
@@ -154,7 +164,7 @@ def _while_standing(state: ViewState, position: float, at: int, limits: Limits) 
     elif mode == SEEKING and enough:
         recover(state, max(begun, state.since), state.position)
         confirm(state, limits)
-    elif mode in {REBUFFERING, PAUSED}:
+    else:
         return
     if state.mode == PLAYING:
         state.progressed = True

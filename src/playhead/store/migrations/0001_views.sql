@@ -127,6 +127,7 @@ PARTITION BY first_seen_day
 ORDER BY (view_id, property)
 SETTINGS
     non_replicated_deduplication_window = 10000,
+    min_bytes_for_wide_part = 134217728,
     ttl_only_drop_parts = 1,
     materialize_ttl_recalculate_only = 1,
     fsync_after_insert = 1,

@@ -1,0 +1,43 @@
+"""`GET /docs/errors`: every error code, what happened and what to do; errors link here."""
+
+import html
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from playhead.errors import PlayheadError
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>Playhead: errors</title>
+<h1>Errors</h1><p>Every error is <code>{{code, message, hint, docs}}</code>; codes are stable.</p>
+<dl>{entries}</dl></html>
+"""
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def kinds(base: type[PlayheadError] = PlayheadError) -> Iterator[type[PlayheadError]]:
+    """Yield the error tree, one class a code."""
+    seen: set[str] = set()
+    stack = [base]
+    while stack:
+        kind = stack.pop(0)
+        if kind.code not in seen:
+            seen.add(kind.code)
+            yield kind
+        stack.extend(kind.__subclasses__())
+
+
+def _entry(kind: type[PlayheadError]) -> str:
+    happened = html.escape(" ".join((kind.__doc__ or "").split()))
+    return (
+        f'<dt id="{kind.code}"><code>{kind.code}</code> (HTTP {kind.status})</dt>'
+        f"<dd>{happened} {html.escape(kind.hint)}</dd>"
+    )
+
+
+async def errors_page(_: Request) -> Response:
+    """Answer with the list."""
+    page = _PAGE.format(entries="".join(_entry(kind) for kind in kinds()))
+    return HTMLResponse(page, headers={"content-security-policy": _POLICY})

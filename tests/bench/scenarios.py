@@ -1,0 +1,341 @@
+"""The scenarios of `make bench`: each gives lines of the budget table."""
+
+import contextlib
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import httpx2
+
+from bench.probes import Freshness, Memory, percentile, timed_gets
+from support.books import result_of, start_load, wrong_views
+from support.server import Server
+
+HALF_REQUESTS_PER_S = 1_500
+
+
+class Line(NamedTuple):
+    """One row of the table."""
+
+    what: str
+    measured: str
+    budget: str
+
+
+class Scenario(Protocol):
+    """Takes an empty folder; a quick run only shows that everything works."""
+
+    def __call__(self, folder: Path, *, quick: bool) -> list[Line]:
+        """Measure and return lines."""
+        ...
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A server on an empty folder."""
+    with Server(folder / "data") as server:
+        yield server
+
+
+def run_load(server: Server, folder: Path, **options: object) -> dict[str, Any]:
+    """One run of the load generator, to its end."""
+    out = folder / "load.json"
+    load = start_load(server, out, **options)
+    if load.wait(float(str(options["seconds"])) + 120):
+        raise SystemExit("the load generator failed")
+    return result_of(out)
+
+
+def sustained(folder: Path, *, quick: bool) -> list[Line]:
+    """As fast as the doors take it, until everything is stored and queryable."""
+    seconds = 5 if quick else 40
+    with serving(folder) as server, Memory(server) as memory:
+        began = time.monotonic()
+        result = run_load(
+            server, folder, seconds=seconds, events=20, connections=48, views=3_000,
+            batches_per_view=30,
+        )  # fmt: skip
+        server.wait_until_stored(300)
+        took = time.monotonic() - began
+        wrong = wrong_views(server, result)
+    return [
+        Line(
+            "sustained ingest: 20-event batches, durable, folded, stored, queryable",
+            f"{result['events'] / took:,.0f} events/s ({result['events']:,} in {took:.1f} s, "
+            f"acknowledged at {result['events_per_s']:,.0f}/s), {len(wrong)} views wrong",
+            "≥ 60,000 events/s, 0 lost",
+        ),
+        Line("memory of all processes under that load", f"{memory.peak_mb:,.0f} MB", "≤ 1,500 MB"),
+    ]
+
+
+def paced(folder: Path, *, quick: bool) -> list[Line]:
+    """An offered load that the whole pipeline keeps up with: is the lag flat?"""
+    seconds = 5 if quick else 30
+    lines = []
+    for requests_per_s in (1_500,) if quick else (2_000, 2_500, 3_000, 3_500, 4_000):
+        with serving(folder / str(requests_per_s)) as server:
+            result = run_load(
+                server, folder / str(requests_per_s), seconds=seconds, events=20, connections=64,
+                views=6_000, batches_per_view=30, rate=requests_per_s,
+            )  # fmt: skip
+            lag_ms = server.status()["lag"]["ms"]
+            events = result["events"] / seconds
+            wrong = wrong_views(server, result) if server.wait_until_stored(300) else []
+        lines.append(
+            Line(
+                f"offered {requests_per_s * 20:,} events/s for {seconds} s",
+                f"acknowledged {events:,.0f}/s, p99 {result['latency_ms']['p99']:.0f} ms, "
+                f"lag at the end {lag_ms:,} ms, {len(wrong)} views wrong",
+                "lag flat at 60,000/s",
+            )
+        )
+        if lag_ms > 5_000:
+            break
+    return lines
+
+
+def beacons(folder: Path, *, quick: bool) -> list[Line]:
+    """Small requests: 5 events each."""
+    seconds = 5 if quick else 20
+    with serving(folder) as server:
+        result = run_load(
+            server, folder, seconds=seconds, events=5, connections=64, views=4_000,
+            batches_per_view=60,
+        )  # fmt: skip
+        server.wait_until_stored(300)
+        wrong = wrong_views(server, result)
+    return [
+        Line(
+            "small beacons: 5 events a request, durable answer",
+            f"{result['requests_per_s']:,.0f} requests/s, p99 {result['latency_ms']['p99']:.0f} ms, "
+            f"{len(wrong)} views wrong",
+            "≥ 15,000 requests/s",
+        )
+    ]
+
+
+def latency(folder: Path, *, quick: bool) -> list[Line]:
+    """Half the load: how long an answer takes, how old an answer is, also with readers."""
+    seconds = 5 if quick else 30
+    options = {
+        "seconds": seconds, "rate": HALF_REQUESTS_PER_S, "events": 20, "connections": 64,
+        "views": 6_000, "batches_per_view": 30,
+    }  # fmt: skip
+    with serving(folder) as server:
+        time.sleep(3)
+        with Freshness(server) as freshness:
+            alone = run_load(server, folder, **options)
+        server.wait_until_stored(300)
+        with readers(server, per_s=100) as asked:
+            shared = run_load(server, folder, **options)
+        server.wait_until_stored(300)
+    ack, seen = alone["latency_ms"], freshness.seconds
+    return [
+        Line(
+            "acknowledge latency at 30,000 events/s",
+            f"p50 {ack['p50']:.1f} ms, p99 {ack['p99']:.1f} ms",
+            "p50 ≤ 10 ms, p99 ≤ 50 ms",
+        ),
+        Line(
+            "event to visible in an API answer, at that load",
+            f"p50 {percentile(seen, 50):.2f} s, p99 {percentile(seen, 99):.2f} s ({len(seen)} probes)",
+            "p50 ≤ 0.5 s, p99 ≤ 1.5 s",
+        ),
+        Line(
+            f"acknowledge p99 at that load while {asked.rate:.0f} metric requests/s run",
+            f"p99 {shared['latency_ms']['p99']:.1f} ms",
+            "≤ 50 ms",
+        ),
+    ]
+
+
+class Asked:
+    """How many requests were answered."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.began = time.monotonic()
+        self.rate = 0.0
+
+
+@contextlib.contextmanager
+def readers(server: Server, *, per_s: int) -> Iterator[Asked]:
+    """Ask the metric API in the background."""
+    done, asked = threading.Event(), Asked()
+    paths = ("/v1/metrics/views/overall", "/v1/metrics/rebuffer_percentage/breakdown?group_by=cdn")
+    head = {"Authorization": f"Bearer {server.token}"}
+
+    def ask() -> None:
+        with httpx2.Client(base_url=server.url, headers=head, timeout=30) as http:
+            while not done.is_set():
+                http.get(paths[asked.count % 2])
+                asked.count += 1
+                due = asked.began + asked.count / per_s
+                done.wait(max(0.0, due - time.monotonic()))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        done.set()
+        thread.join()
+        asked.rate = asked.count / (time.monotonic() - asked.began)
+
+
+def metrics(folder: Path, *, quick: bool) -> list[Line]:
+    """The metric API over ten million views of one month."""
+    views = 100_000 if quick else 10_000_000
+    with serving(folder) as server:
+        began = time.monotonic()
+        seed(server, views)
+        seeded_s = time.monotonic() - began
+        uncached, cached = timed_gets(server, rounds=3 if quick else 12)
+    return [
+        Line(
+            f"metric API over {views:,} views, a month, by a dimension, uncached",
+            f"p50 {percentile(uncached, 50):.0f} ms, p95 {percentile(uncached, 95):.0f} ms "
+            f"(history made in {seeded_s:.0f} s)",
+            "p95 ≤ 500 ms",
+        ),
+        Line(
+            "the same again within the cache's time",
+            f"p95 {percentile(cached, 95):.1f} ms",
+            "≤ 50 ms",
+        ),
+    ]
+
+
+def seed(server: Server, views: int) -> None:
+    """Make history through the command a user has."""
+    command = [sys.executable, "-m", "playhead", "seed", "--views", str(views), "--days", "30"]
+    command += ["--data", str(server.data)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def idle(folder: Path, *, quick: bool) -> list[Line]:
+    """What it takes to do nothing, and to say hello."""
+    with serving(folder) as server, Memory(server) as memory:
+        time.sleep(2 if quick else 10)
+        memory.sample()
+        used = memory.last_mb
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "playhead", "--help"], check=True, stdout=subprocess.DEVNULL
+    )
+    helped = time.monotonic() - began
+    return [
+        Line("idle memory of all processes", f"{used:.0f} MB", "≤ 500 MB"),
+        Line("`playhead --help`", f"{helped:.2f} s", "≤ 0.2 s"),
+    ]
+
+
+def demo(folder: Path, *, quick: bool) -> list[Line]:
+    """From the command to the first live number on the screen."""
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "playhead", "demo", "--data", str(folder / "data")]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--for", "12"], stdout=subprocess.PIPE, text=True
+    )
+    shown = None
+    for line in process.stdout or ():
+        words = line.split()
+        if shown is None and line.startswith("Watching now") and words[2] not in {"0", "\u2013"}:
+            shown = time.monotonic() - began
+    process.wait(30)
+    said = "no number was shown" if shown is None else f"{shown:.1f} s"
+    return [Line("`playhead demo` to the first live number", said, "≤ 10 s")]
+
+
+def kills(folder: Path, *, quick: bool) -> list[Line]:
+    """Fifty random kills under load; how long the doors and the answers are away."""
+    count = 3 if quick else 50
+    rng = random.Random(7)
+    doors: list[float] = []
+    with serving(folder) as server:
+        out = folder / "load.json"
+        load = start_load(
+            server, out, seconds=4 * count, rate=100, events=20, views=400, connections=16,
+            batches_per_view=20,
+        )  # fmt: skip
+        for at in range(count):
+            time.sleep(rng.uniform(1.5, 3.5))
+            role = ("web", "worker", "store")[at % 3]
+            server.kill(role)
+            if role == "web":
+                doors.append(away(server))
+        load.wait(4 * count + 120)
+        server.wait_until_stored(300)
+        result = result_of(out)
+        wrong = wrong_views(server, result)
+        holds = server.status()["events"]["equation_holds"]
+    return [
+        Line(
+            f"{count} random `kill -9` of web, worker and store under load",
+            f"{result['events']:,} events acknowledged, {len(wrong)} views wrong, "
+            f"books balance: {holds}",
+            "0 lost, 0 doubled",
+        ),
+        Line(
+            "doors answer again after a kill of web",
+            f"median {percentile(doors, 50):.2f} s, longest {max(doors):.2f} s",
+            "≤ 3 s",
+        ),
+    ]
+
+
+def away(server: Server) -> float:
+    """Seconds until a door answers."""
+    began = time.monotonic()
+    while True:
+        try:
+            if httpx2.post(f"{server.url}/telemetry", content=b"[]", timeout=10).status_code == 200:
+                return time.monotonic() - began
+        except httpx2.HTTPError:
+            time.sleep(0.01)
+
+
+def soak(folder: Path, *, seconds: float) -> list[Line]:
+    """A steady load for a long time, with kills: is memory flat?"""
+    rng = random.Random(11)
+    with serving(folder) as server, Memory(server) as memory:
+        out = folder / "load.json"
+        load = start_load(
+            server, out, seconds=seconds, rate=500, events=20, views=6_000, connections=32,
+            batches_per_view=30,
+        )  # fmt: skip
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(min(60.0, max(0.1, until - time.monotonic())))
+            server.kill(rng.choice(("web", "worker", "store")))
+            print(f"  {memory.last_mb:,.0f} MB", file=sys.stderr, flush=True)
+        load.wait(300)
+        server.wait_until_stored(600)
+        result = result_of(out)
+        wrong = wrong_views(server, result)
+    return [
+        Line(
+            f"10,000 events/s for {seconds:.0f} s with a kill a minute",
+            f"{result['events']:,} events, {len(wrong)} views wrong, peak {memory.peak_mb:,.0f} MB",
+            "0 lost, flat memory",
+        )
+    ]
+
+
+ALL: dict[str, Callable[..., list[Line]]] = {
+    "idle": idle,
+    "demo": demo,
+    "sustained": sustained,
+    "paced": paced,
+    "beacons": beacons,
+    "latency": latency,
+    "metrics": metrics,
+    "kills": kills,
+}
