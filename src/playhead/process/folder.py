@@ -27,6 +27,7 @@ _LOG = logger("worker")
 SKEW_TOLERANCE_MS = 2_000
 UNSENT_LATENESS_MS = 300_000
 DROP_VIEW_FULL = "view_too_long"
+UUID_LENGTH = 36
 KEYS_PER_LOOKUP = 1_000
 """Views whose stored events are in memory at one time."""
 
@@ -46,6 +47,8 @@ class Folded(msgspec.Struct):
     counts: dict[str, int]
     late: list[str]
     """Keys whose views must be folded again from the store once the events are in it."""
+    overflowed: bool = False
+    """Views were closed to keep the limit; the next range may ask the store for them."""
 
 
 class Folder:
@@ -153,6 +156,7 @@ class Folder:
         overflowing = self.tracks.overflowing()
         if overflowing:  # forgotten at once: what they sent may well be sent again
             self._trust_fresh_from_ms = as_of_ms + CLOSED_GRACE_MS
+            folded.overflowed = True
         for track in overflowing:
             folded.views.extend(self._rows(track, close=True))
 
@@ -193,7 +197,7 @@ class Folder:
                     continue
                 if is_stale(event, received_at, self.tracks.config.tail_ms):
                     stale.add(key)
-                if event.seq == 0 and has_seq(event):
+                if event.seq == 0 and is_born_now(event, self.tracks.config.tail_ms):
                     begun.add(key)
         if self.as_of_ms >= (self._trust_fresh_from_ms or 0):
             fresh = begun - stale
@@ -220,6 +224,21 @@ def is_stale(event: Event, received_at: int, limit_ms: int) -> bool:
         or (sent_at is not None and sent_at - event.timestamp > limit_ms)
         or bool(event.retry_count)
     )
+
+
+def is_born_now(event: Event, limit_ms: int) -> bool:
+    """Return whether the view id was made for this very moment: a UUID of version 7 (RFC 9562).
+
+    It carries the client's time in its first 48 bits. Any other id may have been used before.
+    """
+    view_id = event.view_id or ""
+    if len(view_id) != UUID_LENGTH or view_id[14] != "7":
+        return False
+    try:
+        made_at = int(view_id[:8] + view_id[9:13], 16)
+    except ValueError:
+        return False
+    return abs(made_at - event.timestamp) <= limit_ms
 
 
 def event_at(event: Event, received_at: int) -> int:

@@ -5,7 +5,8 @@ under the same tokens: what the store has is skipped, what it lacks is added (de
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -30,11 +31,22 @@ VIEW_ROWS_MAX = 10_000
 """The same for view rows, which carry the state of the fold and may be large."""
 DATA_FAULTS = frozenset({6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 407})
 """The engine's codes for values it cannot read or keep: the row is at fault, not the moment."""
+COMPLETE_MAX = 5
+"""How often missing rows of a range are added before the range counts as stored."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 
 T = TypeVar("T")
 _LOG = logger("loader")
+_PRESENT_SQL = {
+    table: (
+        f"SELECT log_offset, log_index FROM playhead.{table} "  # noqa: S608 (our own names)
+        "WHERE received_at >= {since:DateTime64(3, 'UTC')}"
+        " AND received_at <= {until:DateTime64(3, 'UTC')}"
+        " AND log_offset >= {first:Int64} AND log_offset <= {last:Int64}"
+    )
+    for table in ("events", "quarantine")
+}
 _ENCODER = msgspec.json.Encoder()
 _ROWS = counter("loader_rows", "Rows inserted into the store", ("table",))
 _RETRIES = counter("loader_insert_retries", "Inserts repeated because the store did not answer")
@@ -66,6 +78,7 @@ class Loader:
         self._clock = clock
         self._stop = threading.Event()
         self._said = ""
+        self._troubled = False
 
     @property
     def last_error(self) -> str:
@@ -88,16 +101,24 @@ class Loader:
         is_repeated = intent in self._ledger.intents()
         if not is_repeated:
             self._until_done(lambda: self._ledger.intend(intent))
+        self._troubled = is_repeated
         refused = self._insert("events", event_row.COLUMNS, blocks("events", folded.events, span))
         if refused:
             folded.counts["stored"] -= len(refused)
             folded.counts["quarantined"] = folded.counts.get("quarantined", 0) + len(refused)
         set_aside = folded.quarantine + [_refused_row(line) for line in refused]
         self._insert("quarantine", QUARANTINE_COLUMNS, blocks("quarantine", set_aside, span))
+        if self._troubled:
+            gone = {(row[1], row[2]) for row in set_aside}
+            self._complete("events", event_row.COLUMNS, folded.events, span, without=gone)
+            self._complete("quarantine", QUARANTINE_COLUMNS, set_aside, span)
         rows = folded.views
         if folded.late:
             rows = rows + self._until_done(lambda: refold(folded.late, folded.next))
         self._insert("views", view.COLUMNS, blocks("views", rows, span, by_content=is_repeated))
+        if self._troubled and not is_repeated:
+            again = blocks("views", rows, f"{span}:again", by_content=True)
+            self._insert("views", view.COLUMNS, again)
         self._until_done(lambda: self._ledger.advance(folded.next, folded.counts))
         _SECONDS.observe(self._clock.monotonic_s() - began)
 
@@ -118,6 +139,39 @@ class Loader:
                 _ROWS.labels(table).inc(count)
         return refused
 
+    def _complete(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        rows: Sequence[Any],
+        span: str,
+        *,
+        without: Collection[tuple[int, int]] = (),
+    ) -> None:
+        """After a failure: look which rows of a range are there, and add those that are not.
+
+        A disk that was full to the last byte can lose a block whose token is remembered; repeating
+        it under that token would add nothing, for ever.
+        """
+        at, offset, index = (columns.index(c) for c in ("received_at", "log_offset", "log_index"))
+        wanted = [row for row in rows if (row[offset], row[index]) not in without]
+        for attempt in range(COMPLETE_MAX):
+            if not wanted:
+                return
+            asked = {
+                "since": datetime.fromtimestamp(min(row[at] for row in wanted) / 1000, UTC),
+                "until": datetime.fromtimestamp(max(row[at] for row in wanted) / 1000, UTC),
+                "first": min(row[offset] for row in wanted),
+                "last": max(row[offset] for row in wanted),
+            }
+            found = self._until_done(partial(self._store.rows, _PRESENT_SQL[table], asked)).rows
+            present = {(row[0], row[1]) for row in found}
+            wanted = [row for row in wanted if (row[offset], row[index]) not in present]
+            if wanted:
+                _LOG.warning("rows_missing", table=table, span=span, rows=len(wanted))
+                again = f"{span}:again{attempt}"
+                self._insert(table, columns, blocks(table, wanted, again, by_content=True))
+
     def _until_done(self, act: Callable[[], T]) -> T:
         """Repeat until the store takes it: what is in the log is never given up."""
         wait_s = RETRY_FIRST_S
@@ -130,6 +184,7 @@ class Loader:
                 ):
                     raise  # it would be refused for ever
                 _RETRIES.inc()
+                self._troubled = True
                 _LOG.warning("store_refused", code=error.code, reason=error.message)
                 self._said = f"{error.code}: {error.message}"
             if self._stop.wait(wait_s):

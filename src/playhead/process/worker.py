@@ -105,7 +105,7 @@ class Worker:
             if storing is not None:
                 storing.result()
             storing = self._lane.submit(self._store_range, folded)
-            if folded.late:
+            if folded.late or folded.overflowed:
                 storing.result()
             position = folded.next
             spent_s = self._clock.monotonic_s() - began_s

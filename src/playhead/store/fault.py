@@ -24,6 +24,8 @@ ABORTED: Final = 236
 MEMORY_LIMIT: Final = 241
 CANCELLED: Final = 394
 RESULT_LIMIT: Final = 396
+BROKEN_PART: Final = frozenset({33, 246})
+"""A file of a part ends too early, or is damaged."""
 
 _TIMEOUTS: Final = frozenset({TIMEOUT_EXCEEDED, 160, 209})
 _LIMITS: Final = frozenset({158, 307, RESULT_LIMIT})

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import signal
+import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +16,7 @@ from playhead.config import Config
 from playhead.errors import BodyTooLarge, QueryFailed, StoreBusy
 from playhead.observe import logger
 from playhead.store.engine import Cursor, Engine
-from playhead.store.fault import ABORTED, CANCELLED, TIMEOUT_EXCEEDED, TOO_MANY_QUERIES
+from playhead.store.fault import ABORTED, BROKEN_PART, CANCELLED, TIMEOUT_EXCEEDED, TOO_MANY_QUERIES
 from playhead.store.gate import Gate
 from playhead.store.job import Arguments, Job, job_of, refused
 from playhead.store.session import Written
@@ -24,6 +27,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 
+RESTART_EVERY_S: Final = 30.0
+"""A store that found a broken part restarts, but no sooner than this after its last start."""
 KILL_AGAIN_S: Final = 0.1
 """A kill can come before the statement has started in the engine, so it is repeated."""
 SLOW_CLIENT_S: Final = 0.5
@@ -46,6 +51,7 @@ class StoreApp:
         self._config = config
         self._jobs: set[Job] = set()
         self._stopping = False
+        self._began_s = time.monotonic()
         lanes = {
             Lane.READ: (store.max_concurrent_queries, store.max_waiting_queries),
             Lane.INSERT: (store.max_concurrent_inserts, store.max_waiting_inserts),
@@ -66,6 +72,17 @@ class StoreApp:
             waiting_max=store.max_waiting_inserts,
             wait_ms=store.max_wait_ms,
         )
+
+    def _restart_if_broken(self, fault: QueryFailed) -> None:
+        """End this process when a part of a table cannot be read: only a start sets it aside.
+
+        A disk that was full to the last byte can leave a merged part of empty files behind. At its
+        start the engine detaches it and takes up the parts it was made from, while they are there.
+        """
+        up_s = time.monotonic() - self._began_s
+        if fault.engine_code in BROKEN_PART and up_s > RESTART_EVERY_S and not self._stopping:
+            _LOG.error("part_broken", reason=fault.message, kept="its sources", does="restart")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -174,6 +191,8 @@ class StoreApp:
                 finally:
                     timer.cancel()
         except QueryFailed as fault:
+            if job.lane is Lane.READ:
+                self._restart_if_broken(fault)
             await _fail(job, _told(job, fault), send)
         except StoreBusy as busy:
             await _refuse(send, _busy(busy), job)

@@ -72,10 +72,19 @@ def warm() -> Running:
 NOW = T + CLOSED_GRACE_MS + 1_000
 
 
+def uuid7(made_at: int) -> str:
+    digits = f"{made_at:012x}7abc8def0123456789ab"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def test_a_view_that_begins_now_needs_no_look_up() -> None:
     running = warm()
-    running.send(NOW, 0)
+    running.send(NOW, 0, view=uuid7(NOW))
     assert running.asked == []
+    running.send(NOW, 0, view=uuid7(NOW - 3_600_000))
+    running.send(NOW, 0, view="a-name-of-its-own")
+    assert len(running.asked) == 2
+    running.asked.clear()
     running.send(NOW, 5, view="other")
     assert running.asked == ["default/other"]
 

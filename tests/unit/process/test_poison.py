@@ -27,6 +27,11 @@ def play(view: str, seq: int, **more: Any) -> dict[str, Any]:
     return {"eventType": kind, "timestamp": AT + seq, "viewId": view, "seq": seq, **more}
 
 
+def uuid7(made_at: int, number: int) -> str:
+    digits = f"{made_at:012x}7abc8def{number:012x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def a_folder(asked: list[str] | None = None, **settings: int) -> Folder:
     def lookup(keys: list[str], _: int) -> dict[str, list[Stored]]:
         if asked is not None:
@@ -83,18 +88,18 @@ def test_a_first_event_that_may_be_a_second_sending_is_looked_up(
     later = AT + CLOSED_GRACE_MS
     folder.fold([record(0, [])])
     folder.fold([record(1, [], received_at=later)])
-    event = play("v", 0, **more) | {"timestamp": later}
+    event = play(uuid7(later, 1), 0, **more) | {"timestamp": later}
     folder.fold([record(2, [event], received_at=later + 1)])
-    assert asked == (["default/v"] if is_asked else [])
+    assert asked == ([f"default/{uuid7(later, 1)}"] if is_asked else [])
 
 
 def test_after_an_overflow_nothing_is_taken_for_new() -> None:
     asked: list[str] = []
     folder = a_folder(asked, max_open_views=1)
     later = AT + CLOSED_GRACE_MS
-    events = [play(view, 0) | {"timestamp": later} for view in "ab"]
+    events = [play(uuid7(later, n), 0) | {"timestamp": later} for n in (1, 2)]
     folder.fold([record(0, [])])
     folder.fold([record(1, events, received_at=later)])
     assert asked == []
     folder.fold([record(2, events, received_at=later + 1)])
-    assert asked == ["default/a"]
+    assert asked == [f"default/{uuid7(later, 1)}"]
