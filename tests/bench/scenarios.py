@@ -78,7 +78,7 @@ def paced(folder: Path, *, quick: bool) -> list[Line]:
     """An offered load that the whole pipeline keeps up with: is the lag flat?"""
     seconds = 5 if quick else 30
     lines = []
-    for requests_per_s in (1_500,) if quick else (2_000, 2_500, 3_000, 3_500, 4_000):
+    for requests_per_s in (1_500,) if quick else (1_000, 1_500, 2_000, 2_500, 3_000):
         with serving(folder / str(requests_per_s)) as server:
             result = run_load(
                 server, folder / str(requests_per_s), seconds=seconds, events=20, connections=64,

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -29,7 +28,7 @@ from playhead.store.upkeep import optimize_closed_days
 RECORDS_PER_READ = 4_096
 IDLE_FIRST_S = 0.01
 IDLE_MAX_S = 0.1
-DISK_CHECK_S = 2.0
+DISK_LOOK_S = 0.5
 HOUSEKEEPING_S = 600.0
 DROP_LOG_GAP = "log_gap"
 """Events of segments that were removed before they were read."""
@@ -62,7 +61,6 @@ class Worker:
         )
         self._loader = Loader(store, ledger, clock)
         self._lane = ThreadPoolExecutor(1, "loader")
-        self._disk_checked_s = 0.0
         self._kept_house_s = 0.0
         self._upkeep: threading.Thread | None = None
 
@@ -215,19 +213,30 @@ class Worker:
         return False
 
     def _wait_for_disk(self) -> None:
-        """Stand still below the free-space floor: on a full disk the engine cannot even delete."""
-        now_s = self._clock.monotonic_s()
-        if now_s - self._disk_checked_s < DISK_CHECK_S:
+        """Stand still below the free-space floor, merges too: a full disk breaks what is written.
+
+        Looked at before every range, for others may fill the disk in a moment.
+        """
+        if self._disk_free():
             return
-        self._disk_checked_s = now_s
-        folder = Path(self._config.data_dir)
         floor = self._config.log.free_space_floor_bytes
-        said = False
-        while shutil.disk_usage(folder).free < floor and not self._stop.is_set():
-            if not said:
-                _LOG.error("disk_low", floor_bytes=floor, kept="the log; loading resumes by itself")
-                said = True
-            self._stop.wait(1.0)
+        _LOG.error("disk_low", floor_bytes=floor, kept="the log; loading resumes by itself")
+        self._try_command("SYSTEM STOP MERGES")
+        while not self._disk_free() and not self._stop.wait(DISK_LOOK_S):
+            pass
+        self._try_command("SYSTEM START MERGES")
+        _LOG.info("disk_free", floor_bytes=floor)
+
+    def _disk_free(self) -> bool:
+        free = shutil.disk_usage(self._config.data_dir).free
+        return free >= self._config.log.free_space_floor_bytes
+
+    def _try_command(self, sql: str) -> None:
+        """Run a command that may fail: a store that restarts merges again by itself."""
+        try:
+            self._store.command(sql)
+        except PlayheadError as error:
+            _LOG.warning("store_refused", code=error.code, reason=error.message)
 
     def _keep_house(self) -> None:
         now_s = self._clock.monotonic_s()
