@@ -129,7 +129,7 @@ class Process(_Section, frozen=True):
     """How far back events are put in order in memory."""
     tail_events: int = 256
     """How many events are kept to put others in order."""
-    max_tail_events: int = 200_000
+    max_tail_events: int = 100_000
     """Events kept in memory for ordering, all views together (about 2 kB each)."""
     max_events_per_view: int = 50_000
     """Events beyond this are dropped (`view_too_long`)."""

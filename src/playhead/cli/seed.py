@@ -1,6 +1,7 @@
 """`playhead seed`: past views by the million, made inside the store, for benches and demos."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from playhead.simulate.history import backfill
 from playhead.simulate.settings import duration_ms
 from playhead.store.client import StoreClient
 from playhead.store.location import Location, embedded
+from playhead.store.upkeep import optimize_closed_days
 
 _DAY_MS = 86_400_000
 MAX_DAYS = 3_650
@@ -93,11 +95,20 @@ def fill(
     """Make `views` views in the store at `location` and show how far it is on a terminal."""
     client = StoreClient(location)
     try:
-        return backfill(client, views, days, until_ms=now_ms, seed=seed, progress=_progress)
+        made = backfill(client, views, days, until_ms=now_ms, seed=seed, progress=_progress)
+        _merge_closed_days(client, now_ms)
+        return made
     finally:
         client.close()
         if sys.stderr.isatty():
             click.echo(err=True)
+
+
+def _merge_closed_days(client: StoreClient, now_ms: int) -> None:
+    """Merge each past day to one part now, as the worker does in idle time: queries are faster."""
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    while optimize_closed_days(client, today):
+        pass
 
 
 def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 1) -> int:
