@@ -11,6 +11,7 @@ import pytest
 from playhead import config
 from playhead.clock import ManualClock, SystemClock
 from playhead.config import Config, Data, Process
+from playhead.errors import StoreUnavailable
 from playhead.log.base import Entry
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
@@ -111,3 +112,42 @@ def test_a_crash_at_any_insert_changes_nothing(
     assert client.rows(views, where).rows == [[3, 60]]
     ledger.close()
     client.close()
+
+
+class LosingStore(StoreClient):
+    """The real client over a disk that was full: one insert fails and its repetition adds nothing.
+
+    So it was seen: the engine remembers the token of a block it lost.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.calls: dict[str, int] = {}
+
+    def insert(self, table: str, columns: Sequence[str], body: bytes, *, token: str) -> None:
+        self.calls[token] = calls = self.calls.get(token, 0) + 1
+        if ":again" in token or token.partition(":")[2] != "0-2":
+            super().insert(table, columns, body, token=token)
+        elif calls == 1:
+            raise StoreUnavailable
+
+
+def test_a_block_whose_token_outlived_it_is_added_under_another(
+    store: RunningStore, tmp_path: Path
+) -> None:
+    clock = ManualClock(START_MS)
+    log = MemoryLog(config.Log(), clock)
+    settings = Config(data=Data(dir=str(tmp_path)), process=Process(flush_ms=0, batch_events=20))
+    for step in range(6):
+        clock.advance(5_000)
+        log.append([batch(step % 3, step // 3 * 10, 10, received_at=clock.now_ms())])
+    ledger = Ledger(tmp_path / "worker.db")
+    losing = LosingStore(store.location)
+    worker = Worker(settings, log, losing, ledger, clock)
+    assert run_until(worker, lambda: ledger.position() == log.bounds().next) == []
+    assert losing.rows("SELECT count(), uniqExact(view_key, identity) FROM events").rows == [
+        [60, 60]
+    ]
+    assert losing.rows("SELECT count(), sum(events) FROM views FINAL").rows == [[3, 60]]
+    ledger.close()
+    losing.close()
