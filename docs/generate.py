@@ -14,12 +14,13 @@ import click
 import meanings
 import msgspec
 
-from playhead import config, errors
+from playhead import config
 from playhead.cli import main
 from playhead.collect.steps import DropReason
 from playhead.model import event, kinds, view
 from playhead.model.states import State, Status
 from playhead.query.catalogue import catalogue
+from playhead.serve.errors_page import kinds as kinds_of_error
 
 HERE = Path(__file__).parent
 OUT = HERE / "reference"
@@ -88,16 +89,7 @@ def error_page() -> str:
         "| code | HTTP | what happened | what to do |\n|---|---|---|---|",
     ]
 
-    def walk(kind: type[errors.PlayheadError]) -> Iterator[type[errors.PlayheadError]]:
-        yield kind
-        for child in kind.__subclasses__():
-            yield from walk(child)
-
-    seen: set[str] = set()
-    for kind in walk(errors.PlayheadError):
-        if kind.code in seen:
-            continue
-        seen.add(kind.code)
+    for kind in kinds_of_error():
         doc = " ".join((kind.__doc__ or "").split())
         lines.append(
             f'| <a id="{kind.code}"></a>`{kind.code}` | {kind.status} | {doc} | {cell(kind.hint)} |'

@@ -127,13 +127,6 @@ class Track:
         self._dirty = False
 
     @property
-    def current(self) -> ViewState:
-        """The state of the newest view; folded up to date."""
-        if self._dirty:
-            self._refold()
-        return self._head.current
-
-    @property
     def tail_events(self) -> int:
         """How many events this track keeps in memory."""
         return len(self._tail)

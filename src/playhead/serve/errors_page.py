@@ -17,16 +17,16 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-def kinds(base: type[PlayheadError] = PlayheadError) -> Iterator[type[PlayheadError]]:
-    """Yield the error tree, one class a code."""
+def kinds() -> Iterator[type[PlayheadError]]:
+    """Yield the error tree from the root down, the first class of each code."""
     seen: set[str] = set()
-    stack = [base]
+    stack: list[type[PlayheadError]] = [PlayheadError]
     while stack:
-        kind = stack.pop(0)
+        kind = stack.pop()
         if kind.code not in seen:
             seen.add(kind.code)
             yield kind
-        stack.extend(kind.__subclasses__())
+        stack.extend(reversed(kind.__subclasses__()))
 
 
 def _entry(kind: type[PlayheadError]) -> str:
