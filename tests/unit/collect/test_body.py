@@ -12,8 +12,8 @@ from playhead.errors import BodyTimeout, BodyTooLarge, InvalidBody
 
 TEXT = b'[{"eventType":"PLAY"}]' * 50
 PACKED = {
-    b"gzip": gzip.compress(TEXT),
-    b"x-gzip": gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]),
+    b"gzip": gzip.compress(TEXT, mtime=0),
+    b"x-gzip": gzip.compress(TEXT[:100], mtime=0) + gzip.compress(TEXT[100:], mtime=0),
     b"deflate": zlib.compress(TEXT),
     b"Deflate": zlib.compress(TEXT)[2:-4],
     b"zstd": zstandard.compress(TEXT),
