@@ -16,7 +16,7 @@ import msgspec
 
 from playhead import config
 from playhead.cli import main
-from playhead.collect.steps import DropReason
+from playhead.collect.request import DropReason
 from playhead.model import event, kinds, view
 from playhead.model.states import State, Status
 from playhead.query.catalogue import catalogue

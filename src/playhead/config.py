@@ -89,6 +89,34 @@ class Collect(_Section, frozen=True):
     """A MaxMind-format file for the network (ASN)."""
     cdn_hosts: tuple[tuple[str, str], ...] = ()
     """Pairs of host suffix and CDN name, before the built-in table."""
+    closed_doors: tuple[str, ...] = ()
+    """Doors that take nothing (`cmcd`, `cdn`, `epas`, …); they answer 410, so that players stop."""
+    max_log_body_bytes: int = 16 * MIB
+    """Largest body of CDN log lines or rows as sent."""
+    max_log_decompressed_bytes: int = 64 * MIB
+    """The same after decompression."""
+    max_log_age_ms: int = 30 * 86_400_000
+    """Older CDN log lines and frames are dropped (`too_old`)."""
+    log_path_patterns: tuple[str, ...] = ()
+    """Regular expressions with groups `owner`, `video_id`, `rendition`, `segment`, `session`; tried before the built-in ones."""
+    log_session_parameters: tuple[str, ...] = ("session", "sessionid", "session_id", "sid", "pbs")
+    """Parameters of a logged request that name a session; the first present wins."""
+    nginx_log_format: str = ""
+    """The `log_format` of nginx access logs; empty is `combined`."""
+    keep_addresses: bool = False
+    """Keep client addresses of CDN logs. Off: they are dropped after the geo look-up."""
+    idempotency_ms: int = 3_600_000
+    """How long an `Idempotency-Key` is remembered."""
+    max_idempotency_keys: int = 100_000
+    """Most keys remembered."""
+    bot_views_per_minute: int = 30
+    """More views begun a minute by one address and user agent mark a bot; 0 is no limit."""
+    internal_networks: tuple[str, ...] = ()
+    """Addresses and networks whose views are marked internal."""
+    internal_viewers: tuple[str, ...] = ()
+    """Viewer ids whose views are marked internal; `*` stands for any text."""
+    internal_hosts: tuple[str, ...] = ()
+    """Hosts of pages (Origin, Referer) whose views are marked internal; `*` stands for any text."""
 
 
 class Log(_Section, frozen=True):

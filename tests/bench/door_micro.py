@@ -11,6 +11,7 @@ import msgspec
 
 from playhead.access import Tokens
 from playhead.clock import SystemClock
+from playhead.collect.door import entrance_of
 from playhead.collect.telemetry import TelemetryDoor
 from playhead.config import Config
 from playhead.log.base import Entry
@@ -92,7 +93,7 @@ async def main() -> None:
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         tokens = Tokens(Path(folder) / "access.db", clock)
-        door = TelemetryDoor(Config(), append, tokens, clock)
+        door = TelemetryDoor(entrance_of(Config(), append, tokens, clock))
         now_ms = clock.now_ms()
         cases = {
             "5 small events": [small(now_ms, i) for i in range(5)],

@@ -16,7 +16,7 @@ from playhead import config, errors
 from playhead.access import Tokens
 from playhead.cli import main
 from playhead.clock import ManualClock
-from playhead.collect.steps import DropReason
+from playhead.collect.request import DropReason
 from playhead.collect.telemetry import PATHS
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger

@@ -13,9 +13,9 @@ import uvicorn
 
 from playhead.access import Tokens
 from playhead.clock import SystemClock
+from playhead.collect.door import Receive, Scope, Send
 from playhead.collect.doors import doors
 from playhead.collect.refusals import Refusals
-from playhead.collect.telemetry import Receive, Scope, Send
 from playhead.config import Collect, Config
 from playhead.log.appender import Appender
 from playhead.log.base import Record

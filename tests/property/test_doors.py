@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
+from playhead.collect.door import entrance_of
 from playhead.collect.telemetry import TelemetryDoor
 from playhead.config import Collect, Config
 from playhead.errors import InvalidBody
@@ -96,7 +97,8 @@ def knock(tokens: Tokens, body: bytes, **headers: bytes) -> Answered:
         "headers": [(name.replace("_", "-").encode(), value) for name, value in headers.items()],
     }
     config = Config(collect=Collect(max_body_bytes=100_000, max_decompressed_bytes=200_000))
-    asyncio.run(TelemetryDoor(config, append, tokens, ManualClock(NOW))(scope, receive, send))
+    entrance = entrance_of(config, append, tokens, ManualClock(NOW))
+    asyncio.run(TelemetryDoor(entrance)(scope, receive, send))
     return answered
 
 

@@ -4,59 +4,27 @@
 the stored body and is named, with its reason, in the record's meta: nothing vanishes.
 """
 
-import enum
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
-from playhead.access import Grant, Tokens
+from playhead.access import Tokens
 from playhead.collect.address import Addresses
 from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of, said_in
-from playhead.collect.geography import NOWHERE, Geography, Place
+from playhead.collect.geography import Geography, Place
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
+from playhead.collect.request import DropReason, Request
 from playhead.config import Collect
 from playhead.errors import Forbidden, Unauthenticated
-from playhead.model.event import Event, Refusal
+from playhead.model.event import Context, Event
 
 SKEW_TOLERATED_MS: Final = 2_000
 """A client clock this far off is left alone: it is network delay, not a wrong clock."""
 DAY_MS: Final = 86_400_000
-
-
-class DropReason(enum.StrEnum):
-    """Why an event that could be read is not counted."""
-
-    TOO_OLD = "too_old"
-    TOO_FAR_AHEAD = "too_far_ahead"
-
-
-class Request(msgspec.Struct):
-    """One request on its way through the steps. `events` has None where one was refused."""
-
-    headers: Mapping[bytes, bytes]
-    peer: str
-    forwarded: list[bytes]
-    secret: str
-    received_at: int
-    grant: Grant | None = None
-    property: str = ""
-    address: str = ""
-    trusted: bool = False
-    place: Place = NOWHERE
-    device: Facts = Facts()
-    bot: bool = False
-    anonymous_id: str = ""
-    events: list[Event | None] = []
-    refused: list[Refusal] = []
-
-    def drop(self, index: int, reason: DropReason, message: str) -> None:
-        """End the journey of one event."""
-        self.events[index] = None
-        self.refused.append(Refusal(index, reason.value, message, dropped=True))
 
 
 class Salt:
@@ -226,3 +194,39 @@ JOURNEY: Final[tuple[Step, ...]] = (
     put_bot,
     put_anonymous,
 )
+
+
+def routing_key(request: Request) -> str:
+    """Return what keeps a viewer's events together: the session of the first event that has one."""
+    for event in request.events:
+        if event is not None:
+            return event.session_id or event.view_id or event.viewer_id or request.anonymous_id
+    return ""
+
+
+def context_of(
+    property: str,  # noqa: A002 (the product's word)
+    place: Place,
+    device: Facts,
+    bot: bool,
+    internal: bool,
+    *,
+    anonymous_id: str = "",
+) -> Context:
+    """Return what the steps found out, as the log keeps it."""
+    return Context(
+        property=property,
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        asn=place.asn,
+        as_org=place.as_org,
+        device_class=device.device_class,
+        os=device.os,
+        os_version=device.os_version,
+        browser=device.browser,
+        browser_version=device.browser_version,
+        bot=bot,
+        internal=internal,
+        anonymous_id=anonymous_id,
+    )

@@ -33,7 +33,7 @@ COMMIT_SECONDS = histogram(
 
 
 class _Pending(NamedTuple):
-    entry: Entry
+    entries: tuple[Entry, ...]
     done: asyncio.Future[int]
 
 
@@ -60,22 +60,22 @@ class Appender:
         self._thread = threading.Thread(target=self._run, name="log-appender", daemon=True)
         self._thread.start()
 
-    async def append(self, entry: Entry) -> int:
-        """Store one batch and return its offset; when this returns it is on disk.
+    async def append(self, *entries: Entry) -> int:
+        """Store what one request brought and return the first offset; then it is on disk.
 
-        A cancelled caller leaves its batch in the queue: it may be stored without an answer.
+        All of it is in one commit, so after a crash it is there or it is not. A cancelled caller leaves its batch in the queue: it may be stored without an answer.
 
         Raises:
             QueueFull: As much as allowed already waits for the disk.
             DiskLow: Free space is below the floor.
             LogUnavailable: The disk refused, or the appender is closed.
         """
-        size = len(entry.body) + len(entry.meta)
+        size = _size(entries)
         self._admit(size)
         done: asyncio.Future[int] = self._loop.create_future()
         self._pending_batches += 1
         self._pending_bytes += size
-        self._queue.put(_Pending(entry, done))
+        self._queue.put(_Pending(entries, done))
         return await done
 
     async def close(self) -> None:
@@ -135,7 +135,7 @@ class Appender:
         offsets: list[int] = []
         failure: PlayheadError | None = None
         try:
-            offsets = self._log.append([batch.entry for batch in batches])
+            offsets = self._log.append([entry for batch in batches for entry in batch.entries])
         except Exception as error:  # noqa: BLE001 (each batch of this commit gets the answer)
             failure = _as_answer(error)
         COMMIT_SECONDS.observe(self._clock.monotonic_s() - started_s)
@@ -147,7 +147,7 @@ class Appender:
     ) -> None:
         """Answer every caller of one commit; runs in the loop."""
         self._pending_batches -= len(batches)
-        self._pending_bytes -= sum(len(b.entry.body) + len(b.entry.meta) for b in batches)
+        self._pending_bytes -= sum(_size(batch.entries) for batch in batches)
         PENDING.set(self._pending_batches)
         if failure is not None:
             REJECTED.labels(failure.code).inc(len(batches))
@@ -155,11 +155,17 @@ class Appender:
                 if not batch.done.done():
                     batch.done.set_exception(copy.copy(failure))
             return
-        BATCHES.inc(len(batches))
-        EVENTS.inc(sum(batch.entry.events for batch in batches))
-        for batch, offset in zip(batches, offsets, strict=True):
+        BATCHES.inc(len(offsets))
+        EVENTS.inc(sum(entry.events for batch in batches for entry in batch.entries))
+        at = 0
+        for batch in batches:
             if not batch.done.done():
-                batch.done.set_result(offset)
+                batch.done.set_result(offsets[at])
+            at += len(batch.entries)
+
+
+def _size(entries: tuple[Entry, ...]) -> int:
+    return sum(len(entry.body) + len(entry.meta) for entry in entries)
 
 
 def _as_answer(error: Exception) -> PlayheadError:

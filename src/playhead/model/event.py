@@ -32,6 +32,8 @@ class Buffering(Part):
     started_at: int | None = None
     ended_at: int | None = None
     duration_ms: float | None = None
+    total_ms: float | None = None
+    """All stalls since the view began, by the client's own count."""
 
 
 class Network(Part):
@@ -96,8 +98,19 @@ class Ad(Part):
     duration_sec: float | None = None
 
 
+class Hop(Part):
+    """What one server on the way said of a response (CMSD-Dynamic, CTA-5006)."""
+
+    name: str | None = None
+    throughput_kbps: float | None = None
+    max_bitrate_kbps: float | None = None
+    rtt_ms: float | None = None
+    delay_ms: float | None = None
+    duress: bool | None = None
+
+
 class Request(Part):
-    """One media request of the player, times in ms from its start."""
+    """One media request of the player, times in ms from its start. `status` 0 = no response."""
 
     kind: str | None = None
     host: str | None = None
@@ -107,6 +120,13 @@ class Request(Part):
     ttfb_ms: float | None = None
     total_ms: float | None = None
     bitrate_kbps: float | None = None
+    url: str | None = None
+    """Without its parameters: they hold tokens."""
+    body_ms: float | None = None
+    """To the first byte of the body."""
+    object_ms: float | None = None
+    """How much content the object holds."""
+    hops: list[Hop] | None = None
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -143,6 +163,8 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     heartbeat_interval_ms: float | None = msgspec.field(name="heartbeatIntervalMs", default=None)
     hidden: bool | None = None
     autoplay: bool | None = None
+    report_seq: int | None = msgspec.field(name="reportSeq", default=None)
+    """Number of the report within its own channel (CMCD `sn`): orders, but identifies nothing."""
     quality: Quality | None = None
     buffering: Buffering | None = None
     network: Network | None = None
@@ -189,8 +211,24 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
     dropped: bool = False
 
 
+class Rows(msgspec.Struct, frozen=True, array_like=True):
+    """Says that a record holds rows of a table: each line of its body a JSON array, in this order.
+
+    The loader puts `event_row.ROW_COLUMNS` before them. A line that is a JSON string was refused.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+
 class Meta(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """The meta column of a log record: the context and the refused events of its batch."""
 
     context: Context = Context()
     refused: tuple[Refusal, ...] = ()
+    rows: Rows | None = None
+    """None: the body is a JSON array of events."""
+    source: str = ""
+    """What the sender named at the door: a log format, a data source."""
+    retried: tuple[tuple[int, int], ...] = ()
+    """Offset and index of the quarantined rows that this record takes up again."""

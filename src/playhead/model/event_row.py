@@ -38,8 +38,11 @@ class Stored(msgspec.Struct, frozen=True):
     offset: int
     index: int
     identity: int
+    door: str = "telemetry"
 
 
+ROW_COLUMNS: tuple[str, ...] = ("received_at", "log_offset", "log_index", "door", "property")
+"""What the loader puts before each row of a table that is no fold: whence it came."""
 OWN_COLUMNS: tuple[str, ...] = (
     "view_key",
     "at",
@@ -169,5 +172,6 @@ def stored_of(row: Sequence[Any]) -> tuple[str, Stored]:
         offset=own["log_offset"],
         index=own["log_index"],
         identity=own["identity"],
+        door=own["door"],
     )
     return own["view_key"], stored

@@ -18,6 +18,7 @@ from playhead.model.view import ViewRow
 from playhead.observe import logger
 from playhead.process.caps import Caps
 from playhead.process.identity import has_seq, identity_of, view_key_of
+from playhead.process.rows import Line, Table
 from playhead.process.track import Track, Verdict
 from playhead.process.tracks import CLOSED_GRACE_MS, Tracks
 from playhead.process.unpack import Unpacked, Unpacker, unfolded_row
@@ -47,6 +48,10 @@ class Folded(msgspec.Struct):
     counts: dict[str, int]
     late: list[str]
     """Keys whose views must be folded again from the store once the events are in it."""
+    rows: dict[Table, list[Line]] = {}
+    """Rows of tables that are no fold."""
+    retried: list[tuple[int, int, int, int]] = []
+    """Quarantined rows taken up again: offset, index, when, and at which offset now."""
     overflowed: bool = False
     """Views were closed to keep the limit; the next range may ask the store for them."""
 
@@ -83,7 +88,7 @@ class Folder:
         for item in unpacked:
             self._take(item, folded, touched, counts)
         self._emit(folded, touched)
-        counts["stored"] = len(folded.events)
+        counts["stored"] = len(folded.events) + sum(map(len, folded.rows.values()))
         folded.counts = dict(counts)
         return folded
 
@@ -108,6 +113,11 @@ class Folder:
         counts["quarantined"] += item.quarantined_count
         for reason in item.dropped:
             counts[f"dropped:{reason}"] += 1
+        for place in item.meta.retried:
+            folded.retried.append((*place, record.received_at, record.offset))
+        if item.table is not None:
+            folded.rows.setdefault(item.table, []).extend(item.lines)
+            return
         max_events = self.tracks.config.max_events_per_view
         received_at, offset, door = record.received_at, record.offset, record.door
         rows = folded.events
@@ -119,7 +129,7 @@ class Folder:
             numbered = has_seq(event)
             try:
                 identity = (event.seq or 0) if numbered else identity_of(event)
-                stored = Stored(event, context, received_at, offset, index, identity)
+                stored = Stored(event, context, received_at, offset, index, identity, door)
                 verdict = track.add(stored, numbered=numbered, max_events=max_events)
             except Exception:  # noqa: BLE001 (one event must not stop all that follow)
                 _LOG.exception("event_not_folded", offset=offset, index=index)

@@ -20,7 +20,12 @@ from playhead.model import event_row, view
 from playhead.model.view import ViewRow
 from playhead.observe import counter, histogram, logger
 from playhead.process.folder import Folded
-from playhead.process.unpack import QUARANTINE_COLUMNS, QUARANTINED_BODY_MAX_BYTES
+from playhead.process.rows import Line
+from playhead.process.unpack import (
+    QUARANTINE_COLUMNS,
+    QUARANTINED_BODY_MAX_BYTES,
+    RETRY_COLUMNS,
+)
 from playhead.store.client import StoreClient
 
 BLOCK_BYTES_MAX = 64 << 20
@@ -38,15 +43,14 @@ RETRY_MAX_S = 5.0
 
 T = TypeVar("T")
 _LOG = logger("loader")
-_PRESENT_SQL = {
-    table: (
-        f"SELECT log_offset, log_index FROM playhead.{table} "  # noqa: S608 (our own names)
-        "WHERE received_at >= {since:DateTime64(3, 'UTC')}"
-        " AND received_at <= {until:DateTime64(3, 'UTC')}"
-        " AND log_offset >= {first:Int64} AND log_offset <= {last:Int64}"
-    )
-    for table in ("events", "quarantine")
-}
+_PRESENT_SQL = (
+    "SELECT log_offset, log_index FROM playhead.{table} "
+    "WHERE received_at >= {{since:DateTime64(3, 'UTC')}}"
+    " AND received_at <= {{until:DateTime64(3, 'UTC')}}"
+    " AND log_offset >= {{first:Int64}} AND log_offset <= {{last:Int64}}"
+)
+Place = tuple[int, int, int]
+"""Whence a row came: when received (UTC ms), log offset and index."""
 _ENCODER = msgspec.json.Encoder()
 _ROWS = counter("loader_rows", "Rows inserted into the store", ("table",))
 _RETRIES = counter("loader_insert_retries", "Inserts repeated because the store did not answer")
@@ -103,15 +107,20 @@ class Loader:
             self._until_done(lambda: self._ledger.intend(intent))
         self._troubled = is_repeated
         refused = self._insert("events", event_row.COLUMNS, blocks("events", folded.events, span))
-        if refused:
-            folded.counts["stored"] -= len(refused)
-            folded.counts["quarantined"] = folded.counts.get("quarantined", 0) + len(refused)
-        set_aside = folded.quarantine + [_refused_row(line) for line in refused]
+        set_aside = folded.quarantine + [_refused_row(event_row.COLUMNS, line) for line in refused]
+        for table, lines in folded.rows.items():
+            parts = blocks(table.label, lines, span)
+            for line in self._insert(table.name, table.columns, parts):
+                set_aside.append(_refused_row(table.columns, line))
+        more = len(set_aside) - len(folded.quarantine)
+        if more:
+            folded.counts["stored"] -= more
+            folded.counts["quarantined"] = folded.counts.get("quarantined", 0) + more
         self._insert("quarantine", QUARANTINE_COLUMNS, blocks("quarantine", set_aside, span))
+        retried = blocks("quarantine_retries", folded.retried, span)
+        self._insert("quarantine_retries", RETRY_COLUMNS, retried)
         if self._troubled:
-            gone = {(row[1], row[2]) for row in set_aside}
-            self._complete("events", event_row.COLUMNS, folded.events, span, without=gone)
-            self._complete("quarantine", QUARANTINE_COLUMNS, set_aside, span)
+            self._complete_all(folded, set_aside, span)
         rows = folded.views
         if folded.late:
             rows = rows + self._until_done(lambda: refold(folded.late, folded.next))
@@ -139,6 +148,13 @@ class Loader:
                 _ROWS.labels(table).inc(count)
         return refused
 
+    def _complete_all(self, folded: Folded, set_aside: list[tuple[Any, ...]], span: str) -> None:
+        gone = {(row[1], row[2]) for row in set_aside}
+        self._complete("events", event_row.COLUMNS, folded.events, span, without=gone)
+        for table, lines in folded.rows.items():
+            self._complete(table.name, table.columns, lines, span, without=gone)
+        self._complete("quarantine", QUARANTINE_COLUMNS, set_aside, span)
+
     def _complete(
         self,
         table: str,
@@ -153,20 +169,22 @@ class Loader:
         A disk that was full to the last byte can lose a block whose token is remembered; repeating
         it under that token would add nothing, for ever.
         """
-        at, offset, index = (columns.index(c) for c in ("received_at", "log_offset", "log_index"))
-        wanted = [row for row in rows if (row[offset], row[index]) not in without]
+        place = _places(columns)
+        wanted = [row for row in rows if place(row)[1:] not in without]
         for attempt in range(COMPLETE_MAX):
             if not wanted:
                 return
+            places = [place(row) for row in wanted]
             asked = {
-                "since": datetime.fromtimestamp(min(row[at] for row in wanted) / 1000, UTC),
-                "until": datetime.fromtimestamp(max(row[at] for row in wanted) / 1000, UTC),
-                "first": min(row[offset] for row in wanted),
-                "last": max(row[offset] for row in wanted),
+                "since": datetime.fromtimestamp(min(at for at, _, _ in places) / 1000, UTC),
+                "until": datetime.fromtimestamp(max(at for at, _, _ in places) / 1000, UTC),
+                "first": min(offset for _, offset, _ in places),
+                "last": max(offset for _, offset, _ in places),
             }
-            found = self._until_done(partial(self._store.rows, _PRESENT_SQL[table], asked)).rows
+            sql = _PRESENT_SQL.format(table=table)
+            found = self._until_done(partial(self._store.rows, sql, asked)).rows
             present = {(row[0], row[1]) for row in found}
-            wanted = [row for row in wanted if (row[offset], row[index]) not in present]
+            wanted = [row for row in wanted if place(row)[1:] not in present]
             if wanted:
                 _LOG.warning("rows_missing", table=table, span=span, rows=len(wanted))
                 again = f"{span}:again{attempt}"
@@ -221,12 +239,25 @@ def _halves_of(block: Block) -> list[Block]:
     ]
 
 
-def _refused_row(line: bytes) -> tuple[Any, ...]:
-    """Return an event row that the store refused as a quarantine row."""
-    row = dict(zip(event_row.COLUMNS, msgspec.json.decode(line), strict=True))
-    own = [row[name] for name in ("received_at", "log_offset", "log_index", "door", "property")]
+def _places(columns: tuple[str, ...]) -> Callable[[Any], Place]:
+    """Return what tells of a row of these columns whence it came."""
+    at, offset, index = (columns.index(c) for c in ("received_at", "log_offset", "log_index"))
+
+    def place(row: Any) -> Place:
+        if isinstance(row, Line):
+            return row.received_at, row.offset, row.index
+        return row[at], row[offset], row[index]
+
+    return place
+
+
+def _refused_row(columns: tuple[str, ...], line: bytes) -> tuple[Any, ...]:
+    """Return a row that the store refused as a quarantine row."""
+    row = dict(zip(columns, msgspec.json.decode(line), strict=True))
+    own = [row[name] for name in event_row.ROW_COLUMNS]
     body = line[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace")
-    return (*own, "store_refused", "The store refused the event; see the worker's log.", body)
+    said = "The store refused the row; see the worker's log."
+    return (*own, "", "store_refused", said, body, "", len(line) > QUARANTINED_BODY_MAX_BYTES)
 
 
 def _cut(table: str, rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
@@ -235,8 +266,14 @@ def _cut(table: str, rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
         yield from _halved(rows if len(rows) <= most else rows[start : start + most])
 
 
+def _encoded(rows: Sequence[Any]) -> bytes:
+    if isinstance(rows[0], Line):
+        return b"\n".join([row.text for row in rows]) + b"\n"
+    return _ENCODER.encode_lines(rows)
+
+
 def _halved(rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
-    body = _ENCODER.encode_lines(rows)
+    body = _encoded(rows)
     if len(body) <= BLOCK_BYTES_MAX or len(rows) == 1:
         yield body, len(rows)
         return

@@ -12,16 +12,22 @@ from playhead.model.cdn import cdn_of
 from playhead.model.event import Event, Meta, Refusal
 from playhead.model.telemetry import decode
 from playhead.observe import logger
+from playhead.process.rows import Line, Table, lines_of, table_of
 
 _LOG = logger("worker")
 _META = msgspec.json.Decoder(Meta)
+_ENCODE = msgspec.json.Encoder().encode
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _METAS_MAX = 10_000
-QUARANTINED_BODY_MAX_BYTES = 8_192
+QUARANTINED_BODY_MAX_BYTES = 65_536
+JSON_DOOR = "telemetry"
+"""The door whose refused events are JSON; those of all others are lines of text."""
 
 QUARANTINE_COLUMNS = (
-    "received_at", "log_offset", "log_index", "door", "property", "code", "message", "body",
+    "received_at", "log_offset", "log_index", "door", "property", "source", "code", "message",
+    "body", "context", "truncated",
 )  # fmt: skip
+RETRY_COLUMNS = ("log_offset", "log_index", "retried_at", "retry_offset")
 
 
 class Unpacked(msgspec.Struct):
@@ -36,6 +42,9 @@ class Unpacked(msgspec.Struct):
     quarantined: list[tuple[Any, ...]]
     quarantined_count: int
     dropped: list[str]
+    table: Table | None = None
+    """The table of `lines`; None where the record holds events."""
+    lines: list[Line] = []
 
 
 class Unpacker:
@@ -49,14 +58,13 @@ class Unpacker:
         """Return what a record holds, event by event."""
         meta, context_row = self._meta(record)
         unpacked = Unpacked(record, meta, context_row, [], [], [], 0, [])
+        if meta.rows is not None:
+            self._take_rows(unpacked)
+            return unpacked
         try:
             items = decode(record.body)
         except InvalidBody as error:
-            _LOG.error("record_unreadable", offset=record.offset, reason=error.message)
-            whole = Refusal(0, "unreadable_record", error.message)
-            unpacked.quarantined.append(_quarantine_row(record, meta, whole, record.body))
-            unpacked.quarantined_count = record.events
-            return unpacked
+            return _unreadable(unpacked, error.message)
         refused = {refusal.index: refusal for refusal in meta.refused}
         raws: list[msgspec.Raw] | None = None
         for index, item in enumerate(items):
@@ -76,6 +84,21 @@ class Unpacker:
                 unpacked.quarantined.append(row)
                 unpacked.quarantined_count += 1
         return unpacked
+
+    def _take_rows(self, unpacked: Unpacked) -> None:
+        record, meta = unpacked.record, unpacked.meta
+        try:
+            unpacked.table = table_of(meta)
+        except ValueError as error:
+            _unreadable(unpacked, f"{error}.")
+            return
+        unpacked.lines, away = lines_of(record, meta)
+        for refusal, text in away:
+            if refusal.dropped:
+                unpacked.dropped.append(refusal.code)
+            else:
+                unpacked.quarantined.append(_quarantine_row(record, meta, refusal, text))
+                unpacked.quarantined_count += 1
 
     def all(self, records: list[Record]) -> Iterator[Unpacked]:
         """Yield each record unpacked, in order."""
@@ -100,14 +123,30 @@ def unfolded_row(record: Record, meta: Meta, index: int, event: Event) -> tuple[
     return _quarantine_row(record, meta, refusal, msgspec.json.encode(event))
 
 
+def _unreadable(unpacked: Unpacked, reason: str) -> Unpacked:
+    """Set a whole record aside: all its events count as quarantined."""
+    record = unpacked.record
+    _LOG.error("record_unreadable", offset=record.offset, reason=reason)
+    whole = Refusal(0, "unreadable_record", reason)
+    unpacked.quarantined.append(_quarantine_row(record, unpacked.meta, whole, record.body))
+    unpacked.quarantined_count = record.events
+    return unpacked
+
+
 def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -> tuple[Any, ...]:
+    text = body
+    if record.door != JSON_DOOR and body[:1] == b'"':
+        text = str(msgspec.json.decode(body)).encode("utf-8", "replace")
     return (
         record.received_at,
         record.offset,
         refusal.index,
         record.door,
         meta.context.property,
+        meta.source,
         refusal.code,
         refusal.message,
-        body[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
+        text[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
+        _ENCODE(meta.context).decode(),
+        len(text) > QUARANTINED_BODY_MAX_BYTES,
     )

@@ -13,6 +13,9 @@ TIMES: Final[dict[str, frozenset[str]]] = {
     "views": frozenset({"started_at", "ended_at", "last_event_at", "live_until", "received_at"}),
     "events": frozenset({"at", "received_at"}),
     "quarantine": frozenset({"received_at"}),
+    "quarantine_retries": frozenset({"retried_at"}),
+    "cdn_requests": frozenset({"received_at", "at"}),
+    "stream_frames": frozenset({"received_at", "at"}),
 }
 """Columns that are DateTime64 in the table and arrive as integer milliseconds.
 
@@ -111,10 +114,11 @@ def set_retention(statements: Statements, *, event_days: int, view_days: int) ->
     Only parts in which every row has expired are dropped: whole days. A change applies to the rows
     already there (their parts' expiry is computed anew, their data is not rewritten).
     """
+    of_events = f"toDateTime(received_at) + toIntervalDay({event_days})"
     wanted = {
         "views": f"first_seen_day + toIntervalDay({view_days})",
-        "events": f"toDateTime(received_at) + toIntervalDay({event_days})",
-        "quarantine": f"toDateTime(received_at) + toIntervalDay({event_days})",
+        "quarantine_retries": f"toDateTime(retried_at) + toIntervalDay({event_days})",
+        **dict.fromkeys(("events", "quarantine", "cdn_requests", "stream_frames"), of_events),
     }
     found = statements.rows(
         "SELECT name, create_table_query FROM system.tables WHERE database = 'playhead'"

@@ -10,6 +10,7 @@ from playhead.collect.address import Addresses
 from playhead.collect.geography import Geography
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
+from playhead.collect.request import Request
 from playhead.config import Collect
 from playhead.errors import Forbidden, RateLimited, Unauthenticated
 from playhead.model.event import Device, Event
@@ -45,11 +46,9 @@ def doorway(tmp_path: Path) -> Iterator[Make]:
         tokens.close()
 
 
-def request(
-    *events: Event, secret: str = "", peer: str = "127.0.0.1", **headers: str
-) -> steps.Request:
+def request(*events: Event, secret: str = "", peer: str = "127.0.0.1", **headers: str) -> Request:
     named = {k.replace("_", "-").encode(): v.encode() for k, v in headers.items()}
-    return steps.Request(
+    return Request(
         headers=named,
         peer=peer,
         forwarded=[v for k, v in named.items() if k == b"x-forwarded-for"],
@@ -66,7 +65,7 @@ def event(
     return Event(event_type="PLAY", timestamp=NOW - age_ms, sent_at=sent_at, session_id=session_id)
 
 
-def reasons(made: steps.Request) -> list[str]:
+def reasons(made: Request) -> list[str]:
     return [one.code for one in made.refused]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
+from playhead.collect.door import entrance_of
 from playhead.collect.doors import doors
 from playhead.collect.refusals import Refusals
 from playhead.collect.telemetry import PATHS, TelemetryDoor
@@ -35,7 +36,9 @@ class Door:
         self.entries: list[Entry] = []
         self.failure: Exception | None = None
         self.tokens = Tokens(folder / "access.db", clock)
-        self.door = TelemetryDoor(Config(collect=collect), self.append, self.tokens, clock)
+        self.door = TelemetryDoor(
+            entrance_of(Config(collect=collect), self.append, self.tokens, clock)
+        )
 
     async def append(self, entry: Entry) -> int:
         if self.failure is not None:

@@ -57,7 +57,7 @@ def test_an_event_the_fold_fails_on_is_set_aside(monkeypatch: pytest.MonkeyPatch
     events = [play("v", 0), play("v", 1, videoTitle="bad"), play("v", 2)]
     folded = a_folder().fold([record(0, events)])
     assert (folded.counts["stored"], folded.counts["quarantined"]) == (2, 1)
-    assert [row[5] for row in folded.quarantine] == ["not_folded"]
+    assert [row[6] for row in folded.quarantine] == ["not_folded"]
     assert [row.events for row in folded.views] == [2]
 
 

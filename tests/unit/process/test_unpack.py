@@ -2,9 +2,10 @@ import msgspec
 
 from playhead.log.base import Record
 from playhead.model.cdn import cdn_of
-from playhead.model.event import Meta, Refusal
-from playhead.process.unpack import Unpacker
+from playhead.model.event import Meta, Refusal, Rows
+from playhead.process.unpack import QUARANTINE_COLUMNS, Unpacker
 
+CODE, BODY = QUARANTINE_COLUMNS.index("code"), QUARANTINE_COLUMNS.index("body")
 GOOD = b'{"eventType":"PLAY","timestamp":1,"host":"d1.cloudfront.net"}'
 
 
@@ -20,7 +21,7 @@ def test_every_event_goes_one_way() -> None:
     assert [index for index, _ in unpacked.events] == [0]
     assert unpacked.dropped == ["too_old"]
     assert unpacked.quarantined[0][2] == 2
-    assert unpacked.quarantined[0][-1] == '{"timestamp":1}'
+    assert unpacked.quarantined[0][BODY] == '{"timestamp":1}'
 
 
 def test_a_fault_the_door_did_not_name_is_quarantined() -> None:
@@ -32,9 +33,24 @@ def test_a_fault_the_door_did_not_name_is_quarantined() -> None:
 def test_an_unreadable_record_counts_all_its_events() -> None:
     unpacked = Unpacker().unpack(record(b"[broken", 4))
     assert unpacked.quarantined_count == 4
-    assert unpacked.quarantined[0][5] == "unreadable_record"
+    assert unpacked.quarantined[0][CODE] == "unreadable_record"
 
 
 def test_the_cdn_is_known_by_the_host() -> None:
     _, event = Unpacker().unpack(record(b"[" + GOOD + b"]", 1)).events[0]
     assert event.cdn == cdn_of("d1.cloudfront.net") != ""
+
+
+def test_rows_go_to_their_table_with_their_place_before_them() -> None:
+    meta = Meta(rows=Rows("cdn_requests", ("at", "cdn")), refused=(Refusal(1, "bad_line", "no"),))
+    body = b'[1,"a"]\n"broken line"\n[2,"b"]\n'
+    unpacked = Unpacker().unpack(Record(7, "cdn", "k", 1_000, 3, msgspec.json.encode(meta), body))
+    texts = [msgspec.json.decode(line.text) for line in unpacked.lines]
+    assert texts == [[1000, 7, 0, "cdn", "default", 1, "a"], [1000, 7, 2, "cdn", "default", 2, "b"]]
+    assert [(row[CODE], row[BODY]) for row in unpacked.quarantined] == [("bad_line", "broken line")]
+
+
+def test_a_table_that_is_no_name_is_set_aside_whole() -> None:
+    meta = msgspec.json.encode(Meta(rows=Rows("x; DROP", ("at",))))
+    unpacked = Unpacker().unpack(Record(7, "cdn", "k", 1_000, 2, meta, b"[1]\n[2]"))
+    assert (unpacked.lines, unpacked.quarantined_count) == ([], 2)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from playhead.model import event_row, view
+from playhead.model import cdn_request, event_row, frame, view
 from playhead.store.schema import TIMES, Migration, arriving, migrations, split
 
 
@@ -17,11 +17,28 @@ def statement(table: str) -> str:
 def columns(table: str) -> dict[str, str]:
     body = statement(table).partition("(\n")[2].partition("\n)\n")[0]
     pairs = [line.strip().rstrip(",").partition(" ") for line in body.splitlines()]
-    return {name: rest for name, _, rest in pairs if name != "INDEX"}
+    found = {name: rest for name, _, rest in pairs if name != "INDEX"}
+    for name, kind, after in added(table):
+        at = list(found).index(after) + 1
+        found = dict([*list(found.items())[:at], (name, kind), *list(found.items())[at:]])
+    return found
+
+
+def added(table: str) -> list[tuple[str, str, str]]:
+    """Columns that later migrations put in: name, type and the column before."""
+    head = rf"ALTER TABLE playhead\.{table} ADD COLUMN IF NOT EXISTS (\w+) (.+) AFTER (\w+)"
+    every = [text for migration in migrations() for text in migration.statements]
+    return [(m[1], m[2], m[3]) for text in every if (m := re.fullmatch(head, text))]
 
 
 @pytest.mark.parametrize(
-    ("table", "expected"), [("views", view.COLUMNS), ("events", event_row.COLUMNS)]
+    ("table", "expected"),
+    [
+        ("views", view.COLUMNS),
+        ("events", event_row.COLUMNS),
+        ("cdn_requests", (*event_row.ROW_COLUMNS, *cdn_request.COLUMNS)),
+        ("stream_frames", (*event_row.ROW_COLUMNS, *frame.COLUMNS)),
+    ],
 )
 def test_stored_columns_are_the_models(table: str, expected: tuple[str, ...]) -> None:
     stored = [name for name, kind in columns(table).items() if "EPHEMERAL" not in kind]
