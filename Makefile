@@ -49,8 +49,8 @@ layers: $(READY) ## the river: who may import whom
 bench: $(READY) ## measure the budget table on this machine (docs/performance.md)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-soak: $(READY) ## the same load for an hour (SECONDS=3600), with memory and kills
-	@$(BIN)/python -m tests.bench --soak $(or $(SECONDS_SOAK),3600) $(ARGS)
+soak: $(READY) ## a million hostile inputs, then load with kills for an hour (SECONDS_SOAK=3600)
+	@$(BIN)/python -m tests.bench --fuzz $(or $(INPUTS_SOAK),1000000) --soak $(or $(SECONDS_SOAK),3600) $(ARGS)
 
 clean: ## remove the environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -106,6 +106,7 @@ def error_page() -> str:
 def drop_meaning(reason: str) -> str:
     return {
         "too_old": "Older than `collect.max_event_age_ms`.",
+        "unknown_version": "Written in a newer version of its format (CMCD above 2).",
         "too_far_ahead": "Further ahead of the server's clock than allowed.",
     }.get(reason, reason.replace("_", " ").capitalize() + ".")
 
@@ -120,17 +121,22 @@ def metrics() -> str:
     for metric in found.metrics.values():
         lines.append(f"## {metric.name} — `{metric.id}`\n")
         lines.append(f"{metric.definition}\n")
-        lines.append(f"- unit: {metric.unit}; counted at the view's {metric.bucket}")
+        said = metric.of().said
+        when = (
+            f"at the view's {metric.bucket}" if said == "Views" else f"from {said}, at their moment"
+        )
+        lines.append(f"- unit: {metric.unit}; counted {when}")
         lines.append(
             f"- measurements: {', '.join(f'`{m}`' for m in metric.allowed())} (first is the default)"
         )
         for name, difference in metric.compat.items():
             lines.append(f"- {name}: {difference}")
         lines.append("")
-    lines.append("## Dimensions\n\n| id | meaning |\n|---|---|")
-    for dimension in found.dimensions.values():
-        lines.append(f"| `{dimension.id}` | {cell(dimension.description)} |")
-    lines.append("| `custom.KEY` | Your own dimension: `custom` of the event. |")
+    lines.append("## Dimensions\n\n| id | meaning | of |\n|---|---|---|")
+    for dimension in found.listed:
+        of = ", ".join(dimension.sources)
+        lines.append(f"| `{dimension.id}` | {cell(dimension.description)} | {of} |")
+    lines.append("| `custom.KEY` | Your own dimension: `custom` of the event. | views |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,9 +4,10 @@ Every limit of the product has its name here. Units are the last word of a name.
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from playhead.errors import ConfigInvalid
 
 GIB = 1 << 30
 MIB = 1 << 20
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,9 +109,11 @@ class Collect(_Section, frozen=True):
     """Keep client addresses of CDN logs. Off: they are dropped after the geo look-up."""
     idempotency_ms: int = 3_600_000
     """How long an `Idempotency-Key` is remembered."""
+    wait_ms: int = 30_000
+    """How long `/v0/events?wait=true` waits for the store; then it answers 202 instead of 200."""
     max_idempotency_keys: int = 100_000
     """Most keys remembered."""
-    bot_views_per_minute: int = 30
+    bot_views_per_minute: int = 120
     """More views begun a minute by one address and user agent mark a bot; 0 is no limit."""
     internal_networks: tuple[str, ...] = ()
     """Addresses and networks whose views are marked internal."""
@@ -307,7 +311,17 @@ def load(
         config = msgspec.convert(tree, Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigInvalid(f"A setting is not valid: {error}.") from error
+    for name in ("trusted_proxies", "internal_networks"):
+        networks_of(getattr(config.collect, name), f"collect.{name}")
     return Loaded(config, origins)
+
+
+def networks_of(texts: Sequence[str], setting: str) -> list[Network]:
+    """Read the addresses and networks (`10.0.0.0/8`) of a setting; `ConfigInvalid` names it."""
+    try:
+        return [ipaddress.ip_network(text, strict=False) for text in texts]
+    except ValueError as error:
+        raise ConfigInvalid(f"{setting} lists what is no network: {error}.") from error
 
 
 def flatten(loaded: Loaded) -> list[tuple[str, object, str]]:

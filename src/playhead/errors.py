@@ -10,6 +10,7 @@ PlayheadError
 │   ├── MethodNotAllowed         405 method_not_allowed
 │   ├── QueryTimeout             408 query_timeout
 │   ├── BodyTimeout              408 body_timeout
+│   ├── DoorClosed               410 door_closed
 │   ├── BodyTooLarge             413 body_too_large
 │   ├── ResultTooLarge           413 result_too_large
 │   └── RateLimited              429 rate_limited
@@ -125,6 +126,14 @@ class BodyTimeout(RequestError):
     code = "body_timeout"
     status = 408
     hint = "Send smaller batches, or raise collect.body_timeout_ms."
+
+
+class DoorClosed(RequestError):
+    """This door takes nothing here; nothing was stored."""
+
+    code = "door_closed"
+    status = 410
+    hint = "Stop sending here, or remove the door from collect.closed_doors."
 
 
 class BodyTooLarge(RequestError):

@@ -1,6 +1,6 @@
 """`make bench`: the budget table, measured end to end on this machine.
 
-    python -m tests.bench [--only NAME …] [--quick] [--soak SECONDS] [--out FILE]
+    python -m tests.bench [--only NAME …] [--quick] [--soak SECONDS] [--fuzz N] [--out FILE]
 
 Every scenario starts a server of its own on an empty folder and sends from a process of its own.
 Nothing here asserts: it prints what it measured beside the budget.
@@ -17,7 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import scenarios
-from bench.scenarios import Line
+from bench.fuzz import fuzz
+from bench.lines import Line
 
 
 def machine() -> str:
@@ -40,16 +41,19 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(scenarios.ALL), help="these alone")
     parser.add_argument("--quick", action="store_true", help="a few seconds each: a smoke test")
     parser.add_argument("--soak", type=float, default=0, help="mixed load for so many seconds")
+    parser.add_argument("--fuzz", type=int, default=0, help="so many hostile inputs at the doors")
     parser.add_argument("--out", type=Path, help="write the lines here as JSON")
     options = parser.parse_args()
     names = options.only or list(scenarios.ALL)
     print(machine(), flush=True)
     lines: list[Line] = []
+    if options.fuzz:
+        lines += _shown(fuzz(options.fuzz))
     with tempfile.TemporaryDirectory(prefix="playhead-bench-") as folder:
         if options.soak:
             found = scenarios.soak(Path(folder) / "soak", seconds=options.soak)
             lines += _shown(found)
-        else:
+        elif not options.fuzz:
             for name in names:
                 found = scenarios.ALL[name](Path(folder) / name, quick=options.quick)
                 lines += _shown(found)

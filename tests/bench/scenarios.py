@@ -8,23 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import httpx2
 
+from bench import door_scenarios
+from bench.lines import Line
 from bench.probes import Freshness, Memory, percentile, timed_gets
 from support.books import result_of, start_load, wrong_views
 from support.server import Server
 
 HALF_REQUESTS_PER_S = 1_500
-
-
-class Line(NamedTuple):
-    """One row of the table."""
-
-    what: str
-    measured: str
-    budget: str
 
 
 class Scenario(Protocol):
@@ -343,6 +337,8 @@ ALL: dict[str, Callable[..., list[Line]]] = {
     "sustained": sustained,
     "paced": paced,
     "beacons": beacons,
+    "cmcd": door_scenarios.cmcd,
+    "cdn": door_scenarios.cdn,
     "latency": latency,
     "metrics": metrics,
     "kills": kills,

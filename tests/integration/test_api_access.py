@@ -20,7 +20,8 @@ HOSTILE = (
 PATHS = (
     "/v1/metrics/views/overall", "/v1/metrics/startup_time/timeseries",
     "/v1/metrics/views/breakdown", "/v1/metrics/concurrent_viewers/timeseries",
-    "/v1/live", "/v1/views",
+    "/v1/live", "/v1/views", "/v1/metrics/cdn_ttfb/timeseries", "/v1/cdn/kpis", "/v1/cdn/views",
+    "/v1/streams",
 )  # fmt: skip
 PARAMETERS = (
     "from", "to", "interval", "timezone", "group_by", "filters", "measurement", "limit", "order",

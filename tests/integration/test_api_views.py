@@ -80,6 +80,32 @@ async def test_one_view_has_intervals_and_events(api: Answering, store: RunningS
     assert [(one["event_type"], one["custom"]) for one in data["events"]] == [("PLAY", {"a": "b"})]
 
 
+@pytest.mark.parametrize(("sid", "end", "shown"), [("s", "", [0, 1]), ("t", "-1", [2, 3])])
+async def test_views_cut_out_of_a_cmcd_session_have_their_own_events(
+    api: Answering, store: RunningStore, sid: str, end: str, shown: list[int]
+) -> None:
+    start = NOW_MS - 600_000
+    rows = [
+        view_row(
+            view_id=name, view_key=f"default/{sid}", started_at=at, last_event_at=at + 60_000,
+            intervals=[("playing", at, at + 60_000)],
+        )
+        for name, at in ((sid, start), (f"{sid}-1", start + 100_000))
+    ]  # fmt: skip
+    insert_views(store, *rows)
+    lines = []
+    for number, at in enumerate([0, 60_000, 100_000, 160_000]):
+        event = dict.fromkeys(event_row.COLUMNS) | {
+            "view_key": f"default/{sid}", "at": start + at, "identity": number, "kind": "HEARTBEAT",
+            "received_at": start + at, "log_offset": 0, "log_index": number, "door": "cmcd",
+            "property": "default", "event_type": "HEARTBEAT", "report_seq": number,
+        }  # fmt: skip
+        lines.append(msgspec.json.encode([event[name] for name in event_row.COLUMNS]))
+    store.client.insert("events", event_row.COLUMNS, b"\n".join(lines), token=sid)
+    data = await api.data(f"/v1/views/{sid}{end}")
+    assert [one["report_seq"] for one in data["events"]] == shown
+
+
 async def test_a_view_that_is_not_there_is_not_found(api: Answering) -> None:
     response = await api.get("/v1/views/nothing")
     assert response.status_code == 404

@@ -106,6 +106,8 @@ class Written:
         self.clock = ManualClock(START_MS)
         self.log = MemoryLog(config.Log(), self.clock)
         self.quarantined = self.dropped = 0
+        self.waiting: list[tuple[int, int]] = []
+        self.retried: list[tuple[int, int]] = []
         pending: dict[str, list[Wire]] = defaultdict(list)
         for at, property_, event in deliveries(rng, calm=calm):
             while at - self.clock.now_ms() > 600_000:  # an idle log ticks
@@ -121,16 +123,22 @@ class Written:
     def _append(self, rng: random.Random, property_: str, events: list[Wire]) -> None:
         items: list[Any] = body_of(events, self.clock.now_ms())
         refused = []
+        retried = tuple(self.waiting) if rng.random() < 0.5 else ()
+        if retried:
+            self.retried += self.waiting
+            self.waiting = []
         if rng.random() < 0.2:
             bad = rng.choice(BAD)
             items.insert(0, bad)
             refused.append(Refusal(0, "invalid_event", "bad"))
             self.quarantined += 1
+            self.waiting.append((self.log.bounds().next, 0))
         if rng.random() < 0.1:
             refused.append(Refusal(len(items), "too_old", "old", dropped=True))
             items.append({**events[0], "timestamp": 1_000})
             self.dropped += 1
-        meta = Meta(context=Context(property=property_, country="DE"), refused=tuple(refused))
+        context = Context(property=property_, country="DE")
+        meta = Meta(context=context, refused=tuple(refused), retried=retried)
         body = msgspec.json.encode(items)
         self.log.append([Entry("telemetry", "k", len(items), msgspec.json.encode(meta), body)])
 
@@ -224,12 +232,14 @@ def test_every_event_is_in_exactly_one_place_at_any_time(
     folder = folder_of(shelf, process)
     records, log = written.records(), written.log
     total: dict[str, int] = defaultdict(int)
+    retried: list[tuple[int, ...]] = []
     at = 0
     while at < len(records):
         cut = rng.randrange(1, 12)
         folded = folder.fold(records[at : at + cut])
         shelf.take(folded, folder)
         at = folded.next
+        retried += [row[:2] for row in folded.retried]
         for name, count in folded.counts.items():
             total[name] += count
         pending = log.bounds().events_total - (
@@ -237,6 +247,7 @@ def test_every_event_is_in_exactly_one_place_at_any_time(
         )
         assert sum(total.values()) + pending == log.bounds().events_total
     assert total["quarantined"] == written.quarantined
+    assert retried == written.retried
     assert total["dropped:too_old"] == written.dropped
     unique = written.unique()
     assert total["stored"] == sum(map(len, unique.values()))

@@ -30,6 +30,7 @@ from playhead.process.fold import (
     due,
     finish,
     fold,
+    fold_named,
     fold_session,
     fork,
     new_view,
@@ -82,6 +83,7 @@ EVENTS = st.builds(
     live_latency_ms=maybe(numbers(0, 9_000)),
     heartbeat_interval_ms=maybe(numbers(0, 60_000)),
     hidden=maybe(st.booleans()),
+    report_seq=maybe(whole(0, 40)),
     quality=maybe(
         st.builds(
             Quality, bitrate_kbps=maybe(numbers(0, 9_000)), height=maybe(numbers(0, 2_160)),
@@ -92,6 +94,7 @@ EVENTS = st.builds(
         st.builds(
             Buffering, started_at=maybe(whole(T, T + 400_000)),
             ended_at=maybe(whole(T, T + 400_000)), duration_ms=maybe(numbers(0, 9_000)),
+            total_ms=maybe(numbers(0, 60_000)),
         )
     ),
     device=maybe(st.builds(Device, os=maybe(_TEXT), pixel_ratio=maybe(numbers(0, 3)))),
@@ -195,6 +198,26 @@ def test_every_row_is_sound(events: list[Stored], as_of: int, limits: Limits) ->
     assert len(row.interval_state) <= limits.max_intervals + 1
     assert len(row.watched_from_s) <= limits.max_watched_ranges
     assert len(row.custom) <= limits.max_custom_keys
+
+
+@settings(max_examples=400, deadline=None)
+@given(stored_events(), stored_events(), AS_OF, st.randoms())
+def test_every_row_by_cmcd_is_sound_in_any_order(
+    reports: list[Stored], events: list[Stored], as_of: int, random: Any
+) -> None:
+    both = list(events)
+    for one in reports:
+        one.event.seq, one.event.view_id = None, "v"
+        identity = identity_of(one.event)
+        both.append(msgspec.structs.replace(one, door="cmcd", identity=identity))
+    rows = fold_named("v", "p/v", both, as_of, LIMITS)
+    for row in rows:
+        check_numbers(row)
+        check_intervals(row)
+        check_sums(row)
+    random.shuffle(both)
+    again = fold_named("v", "p/v", both, as_of, LIMITS)
+    assert [encoded(row) for row in again] == [encoded(row) for row in rows]
 
 
 def check_numbers(row: ViewRow) -> None:

@@ -37,7 +37,11 @@ class Server:
         return (self.data / "admin.token").read_text().strip()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

@@ -40,6 +40,7 @@ def test_lists_come_from_the_environment_as_json() -> None:
     ({"PLAYHEAD_SERVR__PORT": "1"}, "servr"),
     ({"PLAYHEAD_SERVER__PORT": "many"}, "server.port"),
     ({"PLAYHEAD_COLLECT__REQUIRE_KEY": "perhaps"}, "collect.require_key"),
+    ({"PLAYHEAD_COLLECT__INTERNAL_NETWORKS": '["10.0.0.0/99"]'}, "collect.internal_networks .*/99"),
     ({"PLAYHEAD_COLLECT__ALLOWED_ORIGINS": "[broken"}, "PLAYHEAD_COLLECT__ALLOWED_ORIGINS"),
 ])  # fmt: skip
 def test_a_mistake_is_named(env: dict[str, str], part: str) -> None:

@@ -11,7 +11,10 @@ _COMMANDS = {
     "up": "Serve everything from one data folder.",
     "demo": "Serve with simulated viewers and show live numbers.",
     "send": "Send events and print what the server says of each.",
+    "replay": "Replay recorded files: telemetry, tables, CDN logs, CMCD.",
     "seed": "Make history: view rows straight into the store.",
+    "quarantine": "List what was refused, and take it up again.",
+    "cmcd": "Say what CMCD in a query, in headers or in a body means.",
     "config": "Show every setting, its value and where it came from.",
     "token": "Create, list and revoke tokens.",
 }

@@ -4,14 +4,32 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
-from playhead.errors import ConfigInvalid
+from playhead.config import networks_of
 
 UNKNOWN = ""
 FORWARDED_MAX = 32
 """Hops of a forwarding header that are looked at, from the nearest."""
 _CACHE = 16_384
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+class Networks:
+    """Addresses and networks (`10.0.0.0/8`) that a setting lists.
+
+    Args:
+        texts: The entries.
+        setting: Its name, for the message.
+
+    Raises:
+        ConfigInvalid: An entry is neither address nor network.
+    """
+
+    def __init__(self, texts: Sequence[str], setting: str) -> None:
+        self._networks = networks_of(texts, setting)
+        self.hold = lru_cache(maxsize=_CACHE)(self._hold)
+
+    def _hold(self, address: str) -> bool:
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
 
 
 class Addresses:
@@ -26,18 +44,8 @@ class Addresses:
     """
 
     def __init__(self, trusted: Sequence[str], header: str) -> None:
-        try:
-            self._networks: list[_Network] = [
-                ipaddress.ip_network(t, strict=False) for t in trusted
-            ]
-        except ValueError as error:
-            raise ConfigInvalid(f"collect.trusted_proxies: {error}.") from error
         self.header = header.lower().encode("latin-1")
-        self.trusts = lru_cache(maxsize=_CACHE)(self._trusts)
-
-    def _trusts(self, address: str) -> bool:
-        parsed = _parse(address)
-        return parsed is not None and any(parsed in network for network in self._networks)
+        self.trusts = Networks(trusted, "collect.trusted_proxies").hold
 
     def client(self, peer: str, forwarded: Sequence[bytes]) -> str:
         """Return the client's address, or an empty string when it cannot be known.
@@ -84,6 +92,13 @@ def prefix(address: str) -> str:
         return UNKNOWN
     bits = 24 if parsed.version == 4 else 48
     return str(ipaddress.ip_network((parsed, bits), strict=False).network_address)
+
+
+@lru_cache(maxsize=_CACHE)
+def is_loopback(address: str) -> bool:
+    """Return whether an address is this machine's own."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_loopback
 
 
 @lru_cache(maxsize=_CACHE)

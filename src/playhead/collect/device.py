@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import ua_parser
 
-from playhead.collect.device_rules import RULES
+from playhead.collect.device_rules import PROGRAM, RULES
 from playhead.model.event import Device, Event
 
 CLASSES: Final = (
@@ -52,6 +52,8 @@ class Facts(NamedTuple):
     browser: str = ""
     browser_version: str = ""
     bot: bool = False
+    program: bool = False
+    """A library or tool for requests that plays nothing: curl, python, Go."""
 
 
 class Said(NamedTuple):
@@ -94,6 +96,7 @@ def facts_of(user_agent: bytes, said: Said) -> Facts:
         browser_version=_short(said.browser_version)
         or (seen.browser_version if browser == seen.browser else ""),
         bot=seen.bot or kind == "bot",
+        program=seen.program,
     )
 
 
@@ -118,6 +121,7 @@ def seen_in(user_agent: bytes) -> Facts:
         browser="" if agent is None else _short(agent.family),
         browser_version="" if agent is None else _dotted(agent.major),
         bot=bot,
+        program=rule is not None and RULES[rule].name == PROGRAM,
     )
 
 

@@ -6,6 +6,9 @@ have rules here. `tests/unit/collect/test_device_rules.py` has an example of eac
 
 from typing import Final, NamedTuple
 
+PROGRAM: Final = "program"
+"""Name of the rule for libraries and tools that send requests and play nothing."""
+
 
 class Rule(NamedTuple):
     """A regular expression over the user agent in small letters and what it means.
@@ -29,17 +32,22 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("named_bot", r"(?<!cu)bot\b|(?:crawler|spider|scraper|slurp)\b", "bot"),
     Rule(
         "link_preview",
-        r"facebookexternalhit|whatsapp/|telegrambot|skypeuripreview|embedly|preview",
+        r"facebookexternalhit|facebookcatalog|meta-external|whatsapp/|skypeuripreview|embedly|iframely|vkshare|(?:bing|link|url|web|snap url)[ -]?preview|google-(?:pagerenderer|inspectiontool|read-aloud)",
         "bot",
     ),
     Rule(
         "headless_browser",
-        r"headlesschrome|phantomjs|puppeteer|playwright|selenium|lighthouse",
+        r"headless|phantomjs|slimerjs|puppeteer|playwright|selenium|webdriver|cypress/|lighthouse|jsdom/|htmlunit|prerender|rendertron",
         "bot",
     ),
     Rule(
         "monitor",
-        r"pingdom|uptimerobot|statuscake|site24x7|gtmetrix|datadogsynthetics|newrelic|nagios|zabbix",
+        r"pingdom|uptime-?robot|uptime-kuma|statuscake|site24x7|gtmetrix|datadog[ /-]?synthetics?|newrelic-?(?:pinger|synthetics)|nagios|check_http/|zabbix|checkly|hetrixtools|catchpoint|ruxitsynthetic|cloudwatchsynthetics|webpagetest|\bptst/|freshping|nodeping|updown\.io|elb-healthchecker|route53-health-check|googlehc/|kube-probe/|blackbox[ -]exporter",
+        "bot",
+    ),
+    Rule(
+        "fetcher",
+        r"mediapartners-google|apis-google|feedfetcher|googleother|chatgpt-user|perplexity-user|ia_archiver|archive\.org_bot|httrack|screaming frog|scrapy/|colly|nutch|heritrix|bytespider|bubing",
         "bot",
     ),
     # Consoles.
@@ -143,10 +151,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "linux_desktop", r"x11;|linux x86_64|linux i\d86|wayland|\bfreebsd\b|\bopenbsd\b", "desktop"
     ),
-    # Programs last. They are no bots: native players, relays and a curl by hand send so.
+    # Players without a browser. They are named so that no later rule takes them for a program.
     Rule(
-        "program",
-        r"^(?:curl|wget|python|go-http-client|java/|libwww|okhttp/|axios|node|ruby|perl|php|apache-httpclient|httpie|aiohttp|httpx|postman|insomnia|k6/|ffmpeg|lavf/|vlc/|mpv|exoplayer)",
+        "native_player",
+        r"^(?:exoplayer|androidx-?media3|okhttp/|ffmpeg|lavf/|libvlc|vlc/|mpv|libmpv|kodi/|gstreamer|stagefright|applecoremedia|quicktime|nsplayer|windows-media-player)",
+        "unknown",
+    ),
+    # Programs last. Whether one is a robot or a relay is for `put_bot` to say.
+    Rule(
+        PROGRAM,
+        r"^(?:curl|libcurl|wget|python|aiohttp|httpx|go-http-client|java/|libwww|axios|node(?:-fetch)?(?:/|$)|undici|got \(|ruby|faraday|perl|php|guzzlehttp|apache-httpclient|reactor-netty|httpie|postman|insomnia|k6/|grafana ?k6|apachebench|wrk|hey/|vegeta|locust|reqwest)",
         "unknown",
     ),
 )

@@ -4,8 +4,10 @@ A request goes through: admission (origin, key, address, rate) → body → what
 → append to the log → and only then the answer. What differs from door to door is in its class.
 """
 
+import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any, ClassVar, Final
@@ -13,18 +15,15 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from playhead import observe
-from playhead.access import Tokens
-from playhead.clock import Clock
 from playhead.collect import body as bodies
-from playhead.collect.address import Addresses
-from playhead.collect.geography import Geography
-from playhead.collect.origins import Headers, Origins
-from playhead.collect.rate import RateLimit
-from playhead.collect.refusals import Refusals, Refused, field_in
+from playhead.collect.entrance import Append, Entrance, entrance_of
+from playhead.collect.idempotency import HEADER, Key, Keys, key_of
+from playhead.collect.origins import Headers
+from playhead.collect.refusals import KEPT_MAX, Refused, field_in
 from playhead.collect.request import Request, secret_in
-from playhead.collect.steps import ADMISSION, Doorway, Salt, Step, context_of
-from playhead.config import Config
+from playhead.collect.steps import ADMISSION, Step, context_of
 from playhead.errors import (
+    DoorClosed,
     LogUnavailable,
     MethodNotAllowed,
     PlayheadError,
@@ -34,6 +33,11 @@ from playhead.errors import (
 )
 from playhead.log.base import Entry
 from playhead.model.event import Meta, Rows
+
+__all__ = [
+    "ASGIApp", "Answer", "Append", "Door", "Entrance", "Receive", "Scope", "Send",
+    "entrance_of",
+]  # fmt: skip
 
 TIMED_ONE_IN: Final = 64
 """Steps are timed on one request in so many: a timer per step costs as much as a step."""
@@ -45,8 +49,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Append = Callable[..., Awaitable[int]]
-"""Puts the entries of one request into the log, all or none, and returns the first one's offset."""
 
 _log = observe.logger("collect")
 _REQUESTS = observe.counter("door_requests", "Requests by answer.", ("door", "status"))
@@ -65,48 +67,6 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class Entrance(msgspec.Struct, frozen=True):
-    """What all doors share."""
-
-    config: Config
-    append: Append
-    clock: Clock
-    doorway: Doorway
-    refusals: Refusals
-
-
-def entrance_of(
-    config: Config,
-    append: Append,
-    tokens: Tokens,
-    clock: Clock,
-    *,
-    geography: Geography | None = None,
-    refusals: Refusals | None = None,
-) -> Entrance:
-    """Return what the doors share.
-
-    Args:
-        config: The settings; `collect` holds every limit.
-        append: Puts entries into the log; raises `Unavailable` when it cannot.
-        tokens: The write keys.
-        clock: Time.
-        geography: The place of an address; made from the settings when None.
-        refusals: Where refusals are noted; its own when None.
-    """
-    collect = config.collect
-    doorway = Doorway(
-        config=collect,
-        tokens=tokens,
-        addresses=Addresses(collect.trusted_proxies, collect.address_header),
-        geography=Geography(collect, clock) if geography is None else geography,
-        origins=Origins(collect.allowed_origins),
-        rate=RateLimit(collect),
-        salt=Salt(),
-    )
-    return Entrance(config, append, clock, doorway, Refusals() if refusals is None else refusals)
-
-
 class Door(ABC):
     """One door. A subclass says what a body becomes and how its acceptance is told.
 
@@ -117,13 +77,17 @@ class Door(ABC):
     name: ClassVar[str]
     """The door in the log, in counters and in quarantine."""
     methods: ClassVar[tuple[str, ...]] = ("POST",)
+    idempotent: ClassVar[bool] = False
+    """Whether `Idempotency-Key` is heeded: where no view removes what comes twice."""
 
     def __init__(self, entrance: Entrance) -> None:
         self.refusals = entrance.refusals
         self.config = entrance.config.collect
         self.clock = entrance.clock
         self.doorway = entrance.doorway
+        self.stored = entrance.promises.stored
         self._append = entrance.append
+        self._keys = entrance.promises.keys if self.idempotent else None
         self._until_timed = TIMED_ONE_IN
         self._metas = lru_cache(maxsize=_CONTEXTS)(_plain_meta)
         self._statuses: dict[int, Any] = {}
@@ -143,6 +107,22 @@ class Door(ABC):
             PlayheadError: The whole body is refused; nothing of it is stored.
         """
 
+    async def reread(self, request: Request, body: bytes, source: str) -> list[Entry]:  # noqa: ARG002
+        """Return what goes into the log for one body out of quarantine; see `collect/retry.py`.
+
+        Sets `request.refused` as `entries` does. The steps do not walk: what they found out at
+        first is in the request.
+
+        Args:
+            request: As it was at first, without headers and query.
+            body: One event or line as it was sent.
+            source: What the sender named at this door then: a log format, a data source.
+
+        Raises:
+            PlayheadError: It is refused again.
+        """
+        return await self.entries(request, body)
+
     def accepted(self, request: Request) -> Answer:
         """Return the answer when all is on disk: how many were taken, and what was not."""
         count = request.count - len(request.refused)
@@ -154,9 +134,21 @@ class Door(ABC):
         ]
         return Answer(200, _encode({"ok": True, "accepted": count, "rejected": rejected}))
 
+    async def told(self, request: Request, answer: Answer, offset: int) -> Answer:  # noqa: ARG002
+        """Return the answer as it is given now, first or repeated; `offset` is the last entry's."""
+        return answer
+
     def status_of(self, error: PlayheadError) -> int:
         """Return the status that tells an error at this door."""
         return error.status
+
+    def refusal_body(self, error: PlayheadError) -> Mapping[str, str]:
+        """Return the body that tells an error at this door."""
+        return error.body()
+
+    def refusal_headers(self, error: PlayheadError) -> Headers:  # noqa: ARG002
+        """Return further headers of an error."""
+        return []
 
     def limits(self) -> tuple[int, int]:
         """Return the largest body in bytes, as sent and unpacked."""
@@ -185,20 +177,53 @@ class Door(ABC):
         if method not in self.methods:
             allowed = " and ".join(self.methods)
             raise MethodNotAllowed(f"This door takes {allowed} (and OPTIONS before it) only.")
+        if self.name in self.config.closed_doors:
+            raise DoorClosed(f"The door '{self.name}' is closed. Nothing was stored.")
         request = self._request(scope, headers)
         self.walk(ADMISSION, request)
         text = await self._text(headers, receive)
         request.received_at = self.clock.now_ms()
+        if self._keys is None or HEADER not in headers:
+            answer, offset = await self._take(request, text)
+        else:
+            keys, key = self._keys, await self._key(request, text)
+            answer, offset = await keys.once(key, lambda: self._take_once(request, text, key, keys))
+        return answer if offset is None else await self.told(request, answer, offset)
+
+    async def _take(
+        self, request: Request, text: bytes, append: Append | None = None
+    ) -> tuple[Answer, int | None]:
+        """Return the answer and the last entry's offset, None if there was nothing to append."""
         entries = await self.entries(request, text)
         if not entries:
-            return self.accepted(request)
+            return self.accepted(request), None
         try:
-            await self._append(*entries)
+            first = await (append or self._append)(*entries)
         except OSError as error:
             _log.warning("log_append_failed", reason=str(error))
             raise LogUnavailable from error
         self._count(request)
-        return self.accepted(request)
+        return self.accepted(request), first + len(entries) - 1
+
+    async def _take_once(
+        self, request: Request, text: bytes, key: Key, keys: Keys
+    ) -> tuple[Answer, int | None]:
+        """Do the same, unless the key has its answer already."""
+        kept = await keys.find(key)
+        if kept is not None:
+            return Answer(kept.status, kept.body), kept.offset
+        request.idempotency = key.text
+
+        async def append(*entries: Entry) -> int:
+            answer = self.accepted(request)
+            return await keys.append(key, self._append, entries, (answer.status, answer.body))
+
+        return await self._take(request, text, append)
+
+    async def _key(self, request: Request, text: bytes) -> Key:
+        token = request.grant.id if request.grant else ""
+        who = (self.name, request.property, token)
+        return await asyncio.to_thread(key_of, request.headers[HEADER], who, request.query, text)
 
     def _request(self, scope: Scope, headers: dict[bytes, bytes]) -> Request:
         client = scope.get("client")
@@ -217,7 +242,9 @@ class Door(ABC):
         )
 
     def walk(self, steps: tuple[Step, ...], request: Request) -> None:
-        """Take the steps in order; time them once in a while."""
+        """Take the steps in order; time them once in a while. Out of quarantine none is left."""
+        if request.is_retried:
+            return
         if steps is not ADMISSION:
             self._until_timed -= 1
             if not self._until_timed:
@@ -252,24 +279,28 @@ class Door(ABC):
     def meta(self, request: Request, *, rows: Rows | None = None, source: str = "") -> bytes:
         """Return the meta of an entry; `refused` must hold indices of that entry, in order."""
         plain = (request.property, request.place, request.device, request.bot, request.internal)
-        if not request.refused and not request.anonymous_id and rows is None and not source:
+        other = request.refused or request.anonymous_id or request.idempotency or source
+        if not other and rows is None:
             return self._metas(*plain)
         context = context_of(*plain, anonymous_id=request.anonymous_id)
         request.refused.sort(key=lambda one: one.index)
         refused = tuple(request.refused)
-        return _encode(Meta(context=context, refused=refused, rows=rows, source=source))
+        key = request.idempotency
+        meta = Meta(context=context, refused=refused, rows=rows, source=source, idempotency=key)
+        return _encode(meta)
 
     def _count(self, request: Request) -> None:
         refused = len(request.refused)
         self._outcomes["accepted"].inc(request.count - refused)
         if not refused:
             return
-        dropped = 0
-        for one in request.refused:
-            if one.dropped:
-                dropped += 1
-                _DROPS.labels(one.code).inc()
+        drops = Counter(one.code for one in request.refused if one.dropped)
+        for code, count in drops.items():
+            _DROPS.labels(code).inc(count)
+        self.refusals.count(Counter(one.code for one in request.refused[:-KEPT_MAX]))
+        for one in request.refused[-KEPT_MAX:]:
             self._note(one.code, one.message, property_=request.property)
+        dropped = drops.total()
         self._outcomes["dropped"].inc(dropped)
         self._outcomes["quarantined"].inc(refused - dropped)
 
@@ -280,7 +311,7 @@ class Door(ABC):
     def _refusal(self, error: PlayheadError) -> Answer:
         self._note(error.code, error.message)
         status = self.status_of(error)
-        headers: Headers = []
+        headers = self.refusal_headers(error)
         if isinstance(error, (Unavailable, RateLimited)):
             headers.append((b"retry-after", b"%d" % error.retry_after_s))
         if status == MethodNotAllowed.status:
@@ -289,7 +320,7 @@ class Door(ABC):
             headers.append((b"www-authenticate", b"Bearer"))
         if status in {408, 413}:
             headers.append((b"connection", b"close"))
-        return Answer(status, _encode(error.body()), tuple(headers))
+        return Answer(status, _encode(self.refusal_body(error)), tuple(headers))
 
     async def _send(self, send: Send, answer: Answer, request: Mapping[bytes, bytes]) -> None:
         counter = self._statuses.get(answer.status)

@@ -2,17 +2,47 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from playhead.access import Tokens
 from playhead.clock import Clock
-from playhead.collect.door import Append, ASGIApp, entrance_of
+from playhead.collect import cmcd, epas
+from playhead.collect.door import ASGIApp
+from playhead.collect.entrance import Append, Promises, entrance_of
+from playhead.collect.events import PATH, EventsDoor
+from playhead.collect.logs.door import PATHS as CDN_PATHS
+from playhead.collect.logs.door import CdnLogDoor
 from playhead.collect.refusals import Refusals
 from playhead.collect.telemetry import PATHS, TelemetryDoor
 from playhead.config import Config
 
+_NONE = Promises()
+
 
 def doors(
-    config: Config, append: Append, tokens: Tokens, clock: Clock, refusals: Refusals
+    config: Config,
+    append: Append,
+    tokens: Tokens,
+    clock: Clock,
+    refusals: Refusals,
+    promises: Promises = _NONE,
 ) -> Mapping[str, ASGIApp]:
-    """Return the ASGI callable of each path; `refusals` collects what they do not take."""
+    """Return the ASGI callable of each path.
+
+    Args:
+        config: The settings.
+        append: Puts entries into the log.
+        tokens: The write keys.
+        clock: Time.
+        refusals: Collects what the doors do not take.
+        promises: What they can say beyond that a request is on disk.
+    """
     entrance = entrance_of(config, append, tokens, clock, refusals=refusals)
-    return dict.fromkeys(PATHS, TelemetryDoor(entrance))
+    entrance = msgspec.structs.replace(entrance, promises=promises)
+    return {
+        **dict.fromkeys(PATHS, TelemetryDoor(entrance)),
+        **dict.fromkeys(cmcd.PATHS, cmcd.CmcdDoor(entrance)),
+        **dict.fromkeys(epas.PATHS, epas.EpasDoor(entrance)),
+        PATH: EventsDoor(entrance),
+        **dict.fromkeys(CDN_PATHS, CdnLogDoor(entrance)),
+    }

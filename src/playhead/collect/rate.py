@@ -1,7 +1,7 @@
 """The rate limit per address: memory only, a bounded number of addresses."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -12,6 +12,14 @@ from playhead.config import Collect
 from playhead.errors import RateLimited
 
 WINDOW_S: Final = 60
+
+
+class Standing(NamedTuple):
+    """How many requests an address may send a minute, how many are left, and until when (UTC s)."""
+
+    limit: int
+    remaining: int
+    reset_at_s: float
 
 
 class RateLimit:
@@ -42,6 +50,13 @@ class RateLimit:
             " Nothing of this one was stored.",
             retry_after_s=max(1, WINDOW_S // self._per_minute),
         )
+
+    def standing(self, address: str) -> Standing | None:
+        """Return where an address stands; None without a limit."""
+        if self._per_minute <= 0:
+            return None
+        stats = self._limiter.get_window_stats(self._item, sender(address))
+        return Standing(self._per_minute, stats.remaining, stats.reset_time)
 
     def _track(self, who: str) -> None:
         """Forget the address seen longest ago when there are too many to remember."""

@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from playhead import observe
 
 KEPT_MAX: Final = 100
-_FIELD = re.compile(r"at `\$\.?([\w.\[\]]*)`|required field `(\w+)`")
+_FIELD = re.compile(r"at `\$\.?([\w.\[\]]*)`|required field `(\w+)`|column '(\w+)'")
 _REFUSED = observe.counter("refusals", "Requests and events not taken, by reason.", ("code",))
 
 
@@ -27,7 +28,7 @@ class Refused(msgspec.Struct, frozen=True):
 def field_in(message: str) -> str:
     """Return the field a decoder's message blames, empty if none."""
     found = _FIELD.search(message)
-    return (found.group(1) or found.group(2) or "") if found else ""
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 class Refusals:
@@ -40,6 +41,11 @@ class Refusals:
         """Count a refusal and keep it until a hundred newer ones have come."""
         self._ring.append(refused)
         _REFUSED.labels(refused.code).inc()
+
+    def count(self, codes: Mapping[str, int]) -> None:
+        """Count refusals that are not kept, by code: those of one request beyond a hundred."""
+        for code, number in codes.items():
+            _REFUSED.labels(code).inc(number)
 
     def recent(self) -> list[Refused]:
         """Return what is kept, newest first."""

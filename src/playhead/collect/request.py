@@ -17,6 +17,7 @@ class DropReason(enum.StrEnum):
 
     TOO_OLD = "too_old"
     TOO_FAR_AHEAD = "too_far_ahead"
+    UNKNOWN_VERSION = "unknown_version"
 
 
 class Request(msgspec.Struct):
@@ -40,6 +41,10 @@ class Request(msgspec.Struct):
     """The query string."""
     count: int = 0
     """Events or rows in the body, refused ones included."""
+    is_retried: bool = False
+    """Out of quarantine: it walked all steps when it first came, and age is no reason now."""
+    idempotency: str = ""
+    """The `Idempotency-Key`, hashed; it goes into the meta of each entry."""
     events: list[Event | None] = []
     refused: list[Refusal] = []
 

@@ -12,9 +12,11 @@ from typing import Final
 import msgspec
 
 from playhead.access import Tokens
-from playhead.collect.address import Addresses
-from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of, said_in
+from playhead.collect.address import Addresses, is_loopback
+from playhead.collect.behaviour import Behaviour, is_of_one
+from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of, said_in, seen_in
 from playhead.collect.geography import Geography, Place
+from playhead.collect.internal import Internal
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
 from playhead.collect.request import DropReason, Request
@@ -51,6 +53,8 @@ class Doorway(msgspec.Struct, frozen=True):
     origins: Origins
     rate: RateLimit
     salt: Salt
+    behaviour: Behaviour
+    internal: Internal
 
 
 Step = Callable[[Request, Doorway], None]
@@ -110,15 +114,37 @@ def put_geography(request: Request, doorway: Doorway) -> None:
 
 def put_device(request: Request, doorway: Doorway) -> None:  # noqa: ARG001 (a step)
     """Put device class, system and browser: the client's word, then its user agent."""
-    request.device = facts_of(
-        request.headers.get(b"user-agent", b"")[:USER_AGENT_MAX],
-        said_in(request.events),
-    )
+    request.device = facts_of(_user_agent(request), said_in(request.events))
 
 
-def put_bot(request: Request, doorway: Doorway) -> None:  # noqa: ARG001 (a step)
-    """Mark machines; they are shown apart, not swallowed."""
+def put_bot(request: Request, doorway: Doorway) -> None:
+    """Mark machines; they are shown apart, not swallowed.
+
+    What a batch of many viewers says of one device is no word about the others, and neither its
+    address nor its program is theirs: of such a batch only a user agent that names a robot counts.
+    """
+    agent = _user_agent(request)
+    if not is_of_one(request.events):
+        request.bot = seen_in(agent).bot
+        return
     request.bot = request.device.bot
+    address = request.address
+    if not address or is_loopback(address) or doorway.addresses.trusts(address):
+        return  # this machine, or a proxy that forwards nobody's address
+    # Programs play nothing; with a key they are somebody's relay.
+    program = request.device.program and request.grant is None
+    robot = doorway.behaviour.is_robot(address, agent, request.events, request.received_at)
+    request.bot = request.bot or program or robot
+
+
+def put_internal(request: Request, doorway: Doorway) -> None:
+    """Mark your own staff, by the client's address or the page's host."""
+    internal = doorway.internal
+    request.internal = internal.address(request.address) or internal.page(request.headers)
+
+
+def _user_agent(request: Request) -> bytes:
+    return request.headers.get(b"user-agent", b"")[:USER_AGENT_MAX]
 
 
 def put_anonymous(request: Request, doorway: Doorway) -> None:
@@ -143,7 +169,7 @@ def _age_ms(event: Event, received_at: int) -> int:
     return received_at - event.timestamp
 
 
-def _span(ms: int) -> str:
+def span(ms: int) -> str:
     """Return a limit as a person says it: `7 days`, `60 s`."""
     return f"{ms / DAY_MS:g} days" if ms >= 2 * DAY_MS else f"{ms / 1000:g} s"
 
@@ -154,7 +180,7 @@ def drop_too_old(request: Request, doorway: Doorway) -> None:
     for index, event in enumerate(request.events):
         if event is None or _age_ms(event, now) <= limit:
             continue
-        message = f"The event is more than {_span(limit)} old (collect.max_event_age_ms)."
+        message = f"The event is more than {span(limit)} old (collect.max_event_age_ms)."
         if event.sent_at is None:
             message += " If the sender's clock is wrong, add sentAt and it will be corrected."
         request.drop(index, DropReason.TOO_OLD, message)
@@ -174,7 +200,7 @@ def drop_too_far_ahead(request: Request, doorway: Doorway) -> None:
         limit = config.max_event_ahead_ms if known else config.max_event_age_ms
         if -_age_ms(event, now) <= limit:
             continue
-        message = f"The event lies more than {_span(limit)} in the future."
+        message = f"The event lies more than {span(limit)} in the future."
         if not known:
             message += " If the sender's clock is wrong, add sentAt and it will be corrected."
         request.drop(index, DropReason.TOO_FAR_AHEAD, message)
@@ -192,6 +218,7 @@ JOURNEY: Final[tuple[Step, ...]] = (
     put_geography,
     put_device,
     put_bot,
+    put_internal,
     put_anonymous,
 )
 

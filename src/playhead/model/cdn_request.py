@@ -17,7 +17,7 @@ class CdnRequest(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     """One request as a CDN logged it. Times in ms, sizes in bytes, rates in kbit/s."""
 
     at: int
-    """When the CDN began to answer, UTC ms."""
+    """The time in the log, UTC ms: CDNs log when the answer began, or when it ended."""
     cdn: str = ""
     pop: str = ""
     """The CDN's place that answered, as the CDN names it."""

@@ -232,3 +232,5 @@ class Meta(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """What the sender named at the door: a log format, a data source."""
     retried: tuple[tuple[int, int], ...] = ()
     """Offset and index of the quarantined rows that this record takes up again."""
+    idempotency: str = ""
+    """The request's `Idempotency-Key`, hashed with its sender and door; see `collect/idempotency.py`."""

@@ -169,8 +169,8 @@ def examine(array: bytes, *, max_depth: int) -> tuple[list[Event | None], list[R
     except _UNREADABLE:
         return _examine_items(array, max_depth)
     for event in events:
-        if (event.custom is not None and _deeper(event.custom, max_depth - 1)) or (
-            event.extra is not None and _deeper(event.extra, max_depth - 1)
+        if (event.custom is not None and is_deeper(event.custom, max_depth - 1)) or (
+            event.extra is not None and is_deeper(event.extra, max_depth - 1)
         ):
             raise InvalidBody(_too_deep(max_depth))
     return events, []
@@ -179,7 +179,7 @@ def examine(array: bytes, *, max_depth: int) -> tuple[list[Event | None], list[R
 def _examine_items(array: bytes, max_depth: int) -> tuple[list[Event | None], list[Refusal]]:
     """Do the same for a body with unknown fields or faults; what is skipped is looked at, too."""
     items = _items(array)
-    if any(_deeper(item, max_depth) for item in items):
+    if any(is_deeper(item, max_depth) for item in items):
         raise InvalidBody(_too_deep(max_depth))
     try:
         return _CHECK.decode(array), []
@@ -195,7 +195,7 @@ def _too_deep(max_depth: int) -> str:
     return f"The body nests deeper than {max_depth} levels. Nothing of it was stored."
 
 
-def _deeper(value: Any, levels: int) -> bool:
+def is_deeper(value: Any, levels: int) -> bool:
     """Say whether a value nests more than `levels` deep, looking no deeper than that."""
     kind = type(value)
     if kind is dict:
@@ -206,7 +206,7 @@ def _deeper(value: Any, levels: int) -> bool:
         return True
     for inner in value:
         kind = type(inner)
-        if (kind is dict or kind is list) and _deeper(inner, levels - 1):
+        if (kind is dict or kind is list) and is_deeper(inner, levels - 1):
             return True
     return False
 
@@ -246,6 +246,10 @@ def _split(item: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the known fields and the unknown ones, those inside parts under the part's name."""
     fields = {key: value for key, value in item.items() if key in _KNOWN}
     unknown = {key: value for key, value in item.items() if key not in _KNOWN}
+    given = unknown.get("extra")
+    if isinstance(given, dict):  # as the fast path reads it, so that an event has one identity
+        del unknown["extra"]
+        unknown = {**given, **unknown}
     for name, known in _KNOWN_IN_PART.items():
         part = fields.get(name)
         if isinstance(part, dict) and not known.issuperset(part):

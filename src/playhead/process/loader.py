@@ -23,8 +23,8 @@ from playhead.process.folder import Folded
 from playhead.process.rows import Line
 from playhead.process.unpack import (
     QUARANTINE_COLUMNS,
-    QUARANTINED_BODY_MAX_BYTES,
     RETRY_COLUMNS,
+    unstored_row,
 )
 from playhead.store.client import StoreClient
 
@@ -107,11 +107,11 @@ class Loader:
             self._until_done(lambda: self._ledger.intend(intent))
         self._troubled = is_repeated
         refused = self._insert("events", event_row.COLUMNS, blocks("events", folded.events, span))
-        set_aside = folded.quarantine + [_refused_row(event_row.COLUMNS, line) for line in refused]
+        set_aside = folded.quarantine + [unstored_row(line) for line in refused]
         for table, lines in folded.rows.items():
             parts = blocks(table.label, lines, span)
             for line in self._insert(table.name, table.columns, parts):
-                set_aside.append(_refused_row(table.columns, line))
+                set_aside.append(unstored_row(line, table))
         more = len(set_aside) - len(folded.quarantine)
         if more:
             folded.counts["stored"] -= more
@@ -120,6 +120,9 @@ class Loader:
         retried = blocks("quarantine_retries", folded.retried, span)
         self._insert("quarantine_retries", RETRY_COLUMNS, retried)
         if self._troubled:
+            # A row lost here would be taken up again; one stored twice changes nothing.
+            again = blocks("quarantine_retries", folded.retried, f"{span}:again", by_content=True)
+            self._insert("quarantine_retries", RETRY_COLUMNS, again)
             self._complete_all(folded, set_aside, span)
         rows = folded.views
         if folded.late:
@@ -249,15 +252,6 @@ def _places(columns: tuple[str, ...]) -> Callable[[Any], Place]:
         return row[at], row[offset], row[index]
 
     return place
-
-
-def _refused_row(columns: tuple[str, ...], line: bytes) -> tuple[Any, ...]:
-    """Return a row that the store refused as a quarantine row."""
-    row = dict(zip(columns, msgspec.json.decode(line), strict=True))
-    own = [row[name] for name in event_row.ROW_COLUMNS]
-    body = line[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace")
-    said = "The store refused the row; see the worker's log."
-    return (*own, "", "store_refused", said, body, "", len(line) > QUARANTINED_BODY_MAX_BYTES)
 
 
 def _cut(table: str, rows: Sequence[Any]) -> Iterator[tuple[bytes, int]]:

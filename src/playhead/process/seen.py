@@ -58,6 +58,11 @@ class Seen:
         self._hashes.insert(at, value)
         return True
 
+    @property
+    def numbered(self) -> bool:
+        """Whether any sequence number was counted."""
+        return bool(self._lows)
+
     def image(self) -> SeenImage:
         """Return the form that is stored."""
         bounds = [bound for pair in zip(self._lows, self._highs, strict=True) for bound in pair]

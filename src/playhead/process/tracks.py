@@ -14,14 +14,20 @@ CLOSED_GRACE_MS = 300_000
 
 
 class Tracks:
-    """The open views, and those closed a short while ago."""
+    """The open views, and those closed a short while ago.
 
-    def __init__(self, config: Process) -> None:
+    Args:
+        config: The worker's limits.
+        internal_viewers: Viewer ids whose views are marked internal (`collect.internal_viewers`).
+    """
+
+    def __init__(self, config: Process, *, internal_viewers: tuple[str, ...] = ()) -> None:
         self.config = config
         self.limits = Limits(
             view_idle_ms=config.view_idle_ms,
             heartbeat_timeout_ms=config.heartbeat_timeout_ms,
             hidden_heartbeat_timeout_ms=config.hidden_heartbeat_timeout_ms,
+            internal_viewers=internal_viewers,
         )
         self._tracks: dict[str, Track] = {}
         self.get = self._tracks.get  # the track of a key if it is in memory; asked once an event

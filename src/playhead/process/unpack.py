@@ -8,8 +8,9 @@ from msgspec.structs import astuple
 
 from playhead.errors import InvalidBody
 from playhead.log.base import Record
+from playhead.model import event_row
 from playhead.model.cdn import cdn_of
-from playhead.model.event import Event, Meta, Refusal
+from playhead.model.event import Context, Event, Meta, Refusal
 from playhead.model.telemetry import decode
 from playhead.observe import logger
 from playhead.process.rows import Line, Table, lines_of, table_of
@@ -112,7 +113,7 @@ class Unpacker:
             found = (meta, astuple(meta.context))
             if len(self._metas) >= _METAS_MAX:
                 self._metas.clear()
-            if not meta.refused:
+            if not meta.refused and not meta.idempotency:
                 self._metas[record.meta] = found
         return found
 
@@ -121,6 +122,30 @@ def unfolded_row(record: Record, meta: Meta, index: int, event: Event) -> tuple[
     """Return the quarantine row of an event that was read but could not be folded."""
     refusal = Refusal(index, "not_folded", "The event could not be folded; see the worker's log.")
     return _quarantine_row(record, meta, refusal, msgspec.json.encode(event))
+
+
+def unstored_row(line: bytes, table: Table | None = None) -> tuple[Any, ...]:
+    """Return the quarantine row of a row that the store refused, in a form that can be read again.
+
+    Args:
+        line: The row as JSON.
+        table: Where it belongs; None: the row of an event.
+    """
+    values = msgspec.json.decode(line)
+    said = "The store refused the row; see the worker's log."
+    if table is None:
+        json_at = len(values) - len(event_row.JSON_COLUMNS)
+        texts = [None if one is None else _ENCODE(one) for one in values[json_at:]]
+        _, stored = event_row.stored_of((*values[:json_at], *texts))
+        own = (stored.received_at, stored.offset, stored.index, stored.door)
+        context, body = stored.context, _ENCODE(stored.event)
+    else:
+        own_count = len(event_row.ROW_COLUMNS)
+        own = tuple(values[: own_count - 1])
+        context = Context(property=values[own_count - 1])
+        form = {"table": table.name, "columns": table.columns[own_count:]}
+        body = _ENCODE({**form, "values": values[own_count:]})
+    return (*own, context.property, "", "store_refused", said, *_kept(context, body))
 
 
 def _unreadable(unpacked: Unpacked, reason: str) -> Unpacked:
@@ -146,7 +171,14 @@ def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -
         meta.source,
         refusal.code,
         refusal.message,
+        *_kept(meta.context, text),
+    )
+
+
+def _kept(context: Context, text: bytes) -> tuple[str, str, bool]:
+    """Return body, context and whether the body was cut."""
+    return (
         text[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
-        _ENCODE(meta.context).decode(),
+        _ENCODE(context).decode(),
         len(text) > QUARANTINED_BODY_MAX_BYTES,
     )

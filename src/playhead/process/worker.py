@@ -53,7 +53,7 @@ class Worker:
         self._ledger = ledger
         self._clock = clock
         self._stop = threading.Event()
-        self._tracks = Tracks(config.process)
+        self._tracks = Tracks(config.process, internal_viewers=config.collect.internal_viewers)
         self._caps = Caps(config.process.max_values_per_dimension)
         self._recall = Recall(store)
         self._folder = Folder(

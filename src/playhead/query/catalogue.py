@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from playhead.errors import InvalidRequest, NotFound
+from playhead.query.source import SOURCES, Source, SourceName
 from playhead.query.statement import Params
 
 Kind = Literal["count", "sum", "distinct", "value", "ratio", "weighted", "concurrent"]
@@ -26,6 +27,14 @@ _OF_VALUE = {
     "avg": "avgOrNull({value})",
     "sum": "sum({value})",
 }
+_OF_MANY = {
+    "median": "quantileDDOrNull(0.01, 0.5)({value})",
+    "p95": "quantileDDOrNull(0.01, 0.95)({value})",
+    "p99": "quantileDDOrNull(0.01, 0.99)({value})",
+    "avg": "avgOrNull({value})",
+    "sum": "ifNull(sum({value}), 0)",
+}
+"""Requests and frames are too many for exact quantiles: a sketch (DDSketch) gives them within 1 %."""
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,8 +52,9 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     unit: str
     definition: str
     kind: Kind
-    bucket: Literal["start", "end", "interval"]
+    bucket: Literal["start", "end", "interval", "moment"]
     better: Literal["higher", "lower", "neutral"]
+    source: SourceName = "views"
     value: str = "1"
     weight: str = "1"
     numerator: str = "1"
@@ -79,10 +89,15 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def unit_of(self, measurement: str) -> str:
         """Return the unit of the numbers that this measurement gives."""
-        return "views" if self.kind == "ratio" and measurement == "count" else self.unit
+        counted = self.kind == "ratio" and measurement == "count"
+        return self.of().counted if counted else self.unit
+
+    def of(self) -> Source:
+        """Return the rows the metric is made from."""
+        return SOURCES[self.source]
 
     def aggregate(self, measurement: str) -> str:
-        """Return the SQL aggregate, NULL where no view takes part (counts and sums: 0)."""
+        """Return the SQL aggregate, NULL where no row takes part (counts and sums: 0)."""
         if self.kind == "count":
             return f"countIf({self.value})"
         if self.kind == "distinct":
@@ -92,10 +107,11 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.kind == "ratio":
             return self._ratio(measurement)
         value = self.value if self.valid == "true" else f"if({self.valid}, {self.value}, NULL)"
-        return _OF_VALUE[measurement].format(value=value)
+        forms = _OF_VALUE if self.source == "views" else _OF_MANY
+        return forms[measurement].format(value=value)
 
     def counted(self) -> str:
-        """Return the SQL that counts the views taking part."""
+        """Return the SQL that counts the rows taking part."""
         if self.kind == "weighted":
             return f"countIf({self.value} IS NOT NULL AND {self.weight} > 0)"
         if self.kind == "value" and self.valid == "true":
@@ -103,7 +119,9 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return "count()" if self.valid == "true" else f"countIf({self.valid})"
 
     def column(self) -> str:
-        """Return the column that says when a view counts."""
+        """Return the column that says when a row counts."""
+        if self.bucket == "moment":
+            return "at"
         return "started_at" if self.bucket == "start" else "ended_at"
 
     def _weighted(self) -> str:
@@ -120,13 +138,15 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One dimension: a column of `views` by which answers are cut."""
+    """One dimension: a column of its sources by which answers are cut."""
 
     id: str
     description: str
     kind: Literal["text", "number", "flag", "custom"] = "text"
     hidden: bool = False
-    """A flag whose views are left out unless a filter names it."""
+    """A flag whose rows are left out unless a filter names it."""
+    sources: tuple[SourceName, ...] = ("views",)
+    """Which rows have it. An id may stand twice, for different sources."""
 
     def sql(self, params: Params) -> str:
         """Return the dimension as a text expression; a custom key is bound as a value."""
@@ -141,10 +161,19 @@ class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """Every metric and dimension by id."""
+    """Every metric by id, and every dimension in the order of the file."""
 
     metrics: dict[str, Metric]
-    dimensions: dict[str, Dimension]
+    listed: tuple[Dimension, ...]
+
+    @property
+    def dimensions(self) -> dict[str, Dimension]:
+        """Return the dimensions of views by id."""
+        return self.dimensions_of("views")
+
+    def dimensions_of(self, source: SourceName) -> dict[str, Dimension]:
+        """Return the dimensions of a source by id."""
+        return {one.id: one for one in self.listed if source in one.sources}
 
     def metric(self, name: str) -> Metric:
         """Return a metric.
@@ -156,19 +185,24 @@ class Catalogue(msgspec.Struct, frozen=True):
             raise NotFound("There is no metric of that id.")
         return self.metrics[name]
 
-    def dimension(self, name: str) -> Dimension:
-        """Return a dimension; `custom.KEY` is one for every key.
+    def dimension(self, name: str, source: SourceName = "views") -> Dimension:
+        """Return a dimension of a source; views have `custom.KEY` for every key.
 
         Raises:
-            InvalidRequest: There is none of that id.
+            InvalidRequest: There is none of that id; the hint names what there is.
         """
-        if name in self.dimensions:
-            return self.dimensions[name]
+        found = self.dimensions_of(source)
+        if name in found:
+            return found[name]
         key = name.removeprefix(CUSTOM_PREFIX)
-        if key != name and _CUSTOM_KEY.fullmatch(key):
+        if source == "views" and key != name and _CUSTOM_KEY.fullmatch(key):
             return Dimension(id=name, description="A custom dimension.", kind="custom")
-        hint = "GET /v1/metrics lists the dimensions; your own are written custom.KEY."
-        raise InvalidRequest("There is no dimension of that id.", hint=hint)
+        said = SOURCES[source].said
+        if source == "views" and not any(one.id == name for one in self.listed):
+            hint = "GET /v1/metrics lists the dimensions; your own are written custom.KEY."
+            raise InvalidRequest("There is no dimension of that id.", hint=hint)
+        hint = f"{said} have: {', '.join(found)}."
+        raise InvalidRequest(f"{said} have no dimension of that id.", hint=hint)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -181,4 +215,4 @@ def catalogue() -> Catalogue:
     """Return the catalogue that ships with the package."""
     text = files("playhead.query").joinpath("catalogue.toml").read_text("utf-8")
     read = msgspec.convert(tomllib.loads(text), _File)
-    return Catalogue({m.id: m for m in read.metric}, {d.id: d for d in read.dimension})
+    return Catalogue({m.id: m for m in read.metric}, tuple(read.dimension))

@@ -1,4 +1,7 @@
-"""Answers about metrics: one number, a series, a breakdown."""
+"""Answers about metrics: one number, a series, a breakdown.
+
+The field that says how many rows took part bears their name: `views`, `requests` or `records`.
+"""
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
@@ -9,10 +12,10 @@ from playhead.query.catalogue import Dimension
 from playhead.query.question import Question
 from playhead.query.reader import Reader
 from playhead.query.scope import add_days, add_span
+from playhead.query.source import add_receipt
 from playhead.query.span import Buckets, iso
 from playhead.query.statement import Conditions, Params, Statement
 
-VIEWS = "playhead.views"
 OTHER = "other"
 Row = dict[str, Any]
 SeriesKey = tuple[str, bool]
@@ -20,12 +23,12 @@ SeriesKey = tuple[str, bool]
 
 
 async def overall(reader: Reader, question: Question) -> Row:
-    """Return `{value, views}`: the number and how many views took part."""
+    """Return `{value, views}`: the number and how many rows took part."""
     params = Params()
     metric = question.metric
     sql = (
-        f"SELECT {metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
-        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)}"
+        f"SELECT {_numbers_sql(question)} "
+        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)}"
     )
     rows = await _run(reader, question, Statement(sql, params.values()))
     return rows[0]
@@ -46,9 +49,9 @@ async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool
     limit = params.add("UInt32", question.limit + 1)
     sql = (
         f"SELECT {text_sql(question.group_by, params)} AS group, "
-        f"{metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
-        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} "
-        f"GROUP BY group HAVING views > 0 ORDER BY {order} LIMIT {limit}"
+        f"{_numbers_sql(question)} "
+        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)} "
+        f"GROUP BY group HAVING {metric.of().counted} > 0 ORDER BY {order} LIMIT {limit}"
     )
     rows = await _run(reader, question, Statement(sql, params.values()))
     return rows[: question.limit], len(rows) > question.limit
@@ -69,17 +72,24 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
     sql = (
         f"SELECT {bucket_sql(ms, question.buckets, params)} AS bucket, "
         f"{named_sql(question.group_by, names, params)} AS named, "
-        f"{metric.aggregate(question.measurement)} AS value, {metric.counted()} AS views "
-        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} GROUP BY bucket, named"
+        f"{_numbers_sql(question)} "
+        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)} GROUP BY bucket, named"
     )
     rows = await _run(reader, question, Statement(sql, params.values()))
     found = {(series_of(row, question.group_by, names), row["bucket"]): row for row in rows}
     empty = 0 if question.measurement in {"sum", "count"} else None
     return [
-        _point(found.get((key, start)), start, labels_of(question.group_by, key), empty)
+        {"time": iso(start), **labels_of(question.group_by, key)}
+        | _numbers(found.get((key, start)), metric.of().counted, empty)
         for key in series_keys(question.group_by, names, (key for key, _ in found))
         for start in question.buckets.starts
     ]
+
+
+def _numbers_sql(question: Question) -> str:
+    metric = question.metric
+    value = metric.aggregate(question.measurement)
+    return f"{value} AS value, {metric.counted()} AS {metric.of().counted}"
 
 
 def bucket_sql(ms: str, buckets: Buckets, params: Params) -> str:
@@ -136,11 +146,12 @@ async def largest(reader: Reader, question: Question) -> list[str]:
     """Return the groups with the most views taking part, the largest first."""
     assert question.group_by is not None  # noqa: S101 (asked only with a group)
     params = Params()
+    counted = question.metric.of().counted
     sql = (
         f"SELECT {text_sql(question.group_by, params)} AS group, "
-        f"{question.metric.counted()} AS views "
-        f"FROM {VIEWS} FINAL WHERE {_where(reader, question, params)} "
-        f"GROUP BY group HAVING views > 0 ORDER BY views DESC, group "
+        f"{question.metric.counted()} AS {counted} "
+        f"FROM {question.metric.of().rows()} WHERE {_where(reader, question, params)} "
+        f"GROUP BY group HAVING {counted} > 0 ORDER BY {counted} DESC, group "
         f"LIMIT {params.add('UInt32', question.limit)}"
     )
     rows = await _run(reader, question, Statement(sql, params.values()))
@@ -149,7 +160,11 @@ async def largest(reader: Reader, question: Question) -> list[str]:
 
 def _where(reader: Reader, question: Question, params: Params) -> str:
     conditions = Conditions()
-    add_days(params, conditions, question.span, reader.config)
+    if question.metric.source == "views":
+        add_days(params, conditions, question.span, reader.config)
+    else:
+        day = "toDate(received_at)"
+        add_receipt(params, conditions, question.span, reader.config, column=day)
     add_span(params, conditions, question.span, question.metric.column())
     question.scope.narrow(params, conditions, reader.catalogue)
     return conditions.sql()
@@ -160,6 +175,7 @@ async def _run(reader: Reader, question: Question, statement: Statement) -> list
     return await reader.rows(statement, question.scope, keep_ms=keep_ms)
 
 
-def _point(row: Row | None, start: int, labels: Row, empty: int | None) -> Row:
-    value, views = (empty, 0) if row is None else (row["value"], row["views"])
-    return {"time": iso(start), **labels, "value": value, "views": views}
+def _numbers(row: Row | None, counted: str, empty: int | None) -> Row:
+    if row is None:
+        return {"value": empty, counted: 0}
+    return {"value": row["value"], counted: row[counted]}

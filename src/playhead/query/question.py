@@ -10,6 +10,7 @@ from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Catalogue, Dimension, Metric
 from playhead.query.scope import Scope, filters_of
+from playhead.query.source import SourceName
 from playhead.query.span import Buckets, Span, buckets_of, span_of, zone_of
 
 Form = Literal["overall", "timeseries", "breakdown"]
@@ -20,7 +21,6 @@ Values = Mapping[str, Sequence[str]]
 _SINGLE = frozenset(
     {"from", "to", "interval", "timezone", "group_by", "measurement", "limit", "order"}
 )
-_ORDERS = frozenset({"value", "views", "group", "asc", "desc"})
 _DEFAULT_GROUPS = {"timeseries": 10, "breakdown": 50}
 
 
@@ -89,11 +89,12 @@ def whole(values: Values, name: str, default: int, *, most: int) -> int:
     return int(text)
 
 
-def scope_of(values: Values, asking: Asking) -> Scope:
+def scope_of(values: Values, asking: Asking, source: SourceName = "views") -> Scope:
     """Return the scope of a request: its filters, and what its token is bound to."""
     texts = (*values.get("filters", ()), *values.get("filters[]", ()))
     limit = asking.config.query.max_filters
-    return Scope(filters=filters_of(texts, asking.catalogue, limit=limit), property=asking.property)
+    filters = filters_of(texts, asking.catalogue, limit=limit, source=source)
+    return Scope(filters=filters, property=asking.property, source=source)
 
 
 def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Question:
@@ -115,6 +116,7 @@ def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Q
     if form == "timeseries":
         interval = one(values, "interval") or "auto"
         buckets = buckets_of(span, interval, zone, limit=asking.config.query.max_buckets)
+    dimension = asking.catalogue.dimension(group_by, metric.source) if group_by else None
     limits = asking.config.query
     most = limits.max_series if form == "timeseries" else limits.max_groups
     return Question(
@@ -123,24 +125,28 @@ def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Q
         measurement=metric.measurement(one(values, "measurement")),
         span=span,
         zone=zone,
-        scope=scope_of(values, asking),
+        scope=scope_of(values, asking, metric.source),
         buckets=buckets,
-        group_by=None if group_by is None else asking.catalogue.dimension(group_by),
+        group_by=dimension,
         limit=whole(values, "limit", _DEFAULT_GROUPS.get(form, 1), most=most),
-        order=order_of(one(values, "order")),
+        order=order_of(one(values, "order"), metric.of().counted),
     )
 
 
-def order_of(text: str | None) -> Order:
+def order_of(text: str | None, counted: str = "views") -> Order:
     """Read an order: a field (`value`, `views`, `group`), a direction, or both (`views:asc`).
+
+    Args:
+        text: The order as given, None for the default.
+        counted: The field with the number of rows: `views`, or what a source calls them.
 
     Raises:
         InvalidRequest: Another word.
     """
     words = (text or "value:desc").replace(",", ":").replace(" ", ":").split(":")
-    if not set(words) <= _ORDERS:
+    if not set(words) <= {"value", counted, "group", "asc", "desc"}:
         raise InvalidRequest(
-            "The order is not known.", hint="Use value, views or group, then :asc or :desc."
+            "The order is not known.", hint=f"Use value, {counted} or group, then :asc or :desc."
         )
     by = next((word for word in words if word not in {"asc", "desc"}), "value")
     return Order(by, descending="asc" not in words)

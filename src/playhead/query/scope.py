@@ -17,6 +17,7 @@ import msgspec
 from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Catalogue, Dimension
+from playhead.query.source import BOUND_TABLES, SourceName
 from playhead.query.span import DAY_MS, Span, iso
 from playhead.query.statement import Conditions, Params
 
@@ -24,7 +25,7 @@ _HEARTBEATS_PER_DAY = DAY_MS // 10_000
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Views whose dimension has (or, excluded, has not) one of the values."""
+    """Rows whose dimension has (or, excluded, has not) one of the values."""
 
     dimension: Dimension
     values: tuple[str, ...]
@@ -32,10 +33,11 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Which views a question is about: the filters, and the property its token is bound to."""
+    """Which rows a question is about: the filters, and the property its token is bound to."""
 
     filters: tuple[Filter, ...] = ()
     property: str | None = None
+    source: SourceName = "views"
 
     def narrow(self, params: Params, conditions: Conditions, catalogue: Catalogue) -> None:
         """Add the conditions of this scope to a statement."""
@@ -46,7 +48,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             word = "NOT IN" if item.excluded else "IN"
             conditions.add(f"toString({item.dimension.sql(params)}) {word} {values}")
         named = {item.dimension.id for item in self.filters}
-        for dimension in catalogue.dimensions.values():
+        for dimension in catalogue.dimensions_of(self.source).values():
             if dimension.hidden and dimension.id not in named:
                 conditions.add(f"NOT {dimension.id}")
 
@@ -55,10 +57,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         if self.property is None:
             return None
         quoted = self.property.replace("\\", "\\\\").replace("'", "\\'")
-        return dict.fromkeys(("playhead.views", "playhead.events"), f"property = '{quoted}'")
+        return dict.fromkeys(BOUND_TABLES, f"property = '{quoted}'")
 
 
-def filters_of(texts: Sequence[str], catalogue: Catalogue, *, limit: int) -> tuple[Filter, ...]:
+def filters_of(
+    texts: Sequence[str], catalogue: Catalogue, *, limit: int, source: SourceName = "views"
+) -> tuple[Filter, ...]:
     """Read filters `dim:value` and `!dim:value`: one dimension's values OR, different ones AND.
 
     The first colon ends the dimension, so values may hold colons and may be empty.
@@ -77,7 +81,7 @@ def filters_of(texts: Sequence[str], catalogue: Catalogue, *, limit: int) -> tup
         excluded = name.startswith("!")
         gathered.setdefault((name.removeprefix("!"), excluded), []).append(value)
     return tuple(
-        Filter(catalogue.dimension(name), tuple(values), excluded)
+        Filter(catalogue.dimension(name, source), tuple(values), excluded)
         for (name, excluded), values in gathered.items()
     )
 

@@ -5,9 +5,10 @@ Bucket edges are computed here and bound as numbers, so the engine's idea of tim
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -137,25 +138,33 @@ def _read_moment(text: str, now_ms: int, zone: ZoneInfo) -> int | None:
         return None
 
 
-def buckets_of(span: Span, interval: str, zone: ZoneInfo, *, limit: int) -> Buckets:
+def buckets_of(
+    span: Span,
+    interval: str,
+    zone: ZoneInfo,
+    *,
+    limit: int,
+    intervals: Mapping[str, int] = MappingProxyType(INTERVALS),
+) -> Buckets:
     """Cut a span into buckets that begin at round local times, right across DST changes.
 
     Args:
         span: What to cut; the first bucket may begin before it.
-        interval: A name of `INTERVALS`, or `auto`.
+        interval: A name of `intervals`, or `auto`.
         zone: Where the times are round.
         limit: How many buckets there may be.
+        intervals: The names of intervals, finest first, with their lengths in ms.
 
     Raises:
         InvalidRequest: An unknown interval, or more buckets than the limit.
     """
     if interval == "auto":
-        fitting = (n for n, ms in INTERVALS.items() if span.length_ms / ms <= _AUTO_BUCKETS)
+        fitting = (n for n, ms in intervals.items() if span.length_ms / ms <= _AUTO_BUCKETS)
         interval = next(fitting, "1d")
-    if interval not in INTERVALS:
-        names = ", ".join(INTERVALS)
+    if interval not in intervals:
+        names = ", ".join(intervals)
         raise InvalidRequest("The interval is not known.", hint=f"Use one of {names}, auto.")
-    width = INTERVALS[interval]
+    width = intervals[interval]
     if span.length_ms / width > limit:
         hint = "Use a longer interval or a shorter span, or raise query.max_buckets."
         raise InvalidRequest(f"That makes more than {limit} buckets.", hint=hint)

@@ -9,6 +9,7 @@ import msgspec
 
 from playhead.errors import InvalidRequest, NotFound
 from playhead.model import event_row, view
+from playhead.query.delivery import of_view
 from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span, sql_time
@@ -105,7 +106,7 @@ async def page(reader: Reader, question: ViewsQuestion) -> tuple[list[Row], str 
 
 
 async def one_view(reader: Reader, scope: Scope, view_id: str) -> Row:
-    """Return one view: its row, `intervals` and `events`.
+    """Return one view: its row, `intervals`, `events`, and `requests` of CDNs with their KPIs.
 
     Where several properties use the same id, the newest view is meant.
 
@@ -130,6 +131,7 @@ async def one_view(reader: Reader, scope: Scope, view_id: str) -> Row:
         "watched": _watched(row),
         "intervals": _intervals(row),
         "events": await _events(reader, scope, row),
+        **await of_view(reader, scope, row),
     }
 
 
@@ -194,10 +196,14 @@ async def _events(reader: Reader, scope: Scope, row: Row) -> list[Row]:
     if scope.property is not None:
         conditions.add(f"property = {params.add('String', scope.property)}")
     if not row["view_key"].endswith("/" + row["view_id"]):
-        # The key is a session's, cut into views by time.
+        # The key is a session's, cut into views by time; or a CMCD session's, cut by video.
         first = params.add(moment, sql_time(max(0, begin - offset_ms - 1)))
         last = params.add(moment, sql_time(end + offset_ms + 1))
         conditions.add(f"at BETWEEN {first} AND {last}")
+    else:
+        # Reports of a CMCD session after the last of this view are of its next video.
+        last = params.add(moment, sql_time(ms_of(row["last_event_at"]) + offset_ms + 1))
+        conditions.add(f"(door != 'cmcd' OR at <= {last})")
     columns = ", ".join(name for name in event_row.COLUMNS if name not in _EVENT_INTERNAL)
     sql = (
         f"SELECT {columns} FROM {EVENTS} WHERE {conditions.sql()} "

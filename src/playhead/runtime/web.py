@@ -13,11 +13,16 @@ import uvloop
 from playhead.access import DATABASE_FILE, Tokens
 from playhead.clock import Clock, SystemClock
 from playhead.collect.doors import doors
+from playhead.collect.entrance import Promises
+from playhead.collect.idempotency import DATABASE_FILE as KEYS_FILE
+from playhead.collect.idempotency import Keys
 from playhead.collect.refusals import Refusals
+from playhead.collect.retry import Retry
 from playhead.config import Config
-from playhead.errors import PlayheadError
+from playhead.errors import LogError, PlayheadError, Unavailable
 from playhead.log.appender import Appender
 from playhead.log.offsets import Ledger
+from playhead.log.progress import Progress
 from playhead.log.segments import SegmentLog
 from playhead.observe import logger
 from playhead.runtime.listening import listen
@@ -49,13 +54,19 @@ async def _web(config: Config, listen_fd: int | None) -> int:
     log = SegmentLog(
         config.data_dir / "log", config.log, clock, writable=True, resume_at=ledger.position()
     )
+    began_at = _end_of(log)
     appender = Appender(log, config.log, clock)
     tokens = Tokens(config.data_dir / DATABASE_FILE, clock)
     tokens.ensure_admin(config.data_dir)
+    keys = Keys(config.data_dir / KEYS_FILE, log, config.collect, clock)
+    _settle(keys)
     store = AsyncStoreClient(location_of(config))
     trimming = asyncio.create_task(_trim(log, ledger))
     try:
         refusals = Refusals()
+        progress = Progress(ledger.position, wait_ms=config.collect.wait_ms)
+        promises = Promises(keys, progress.stored)
+        paths = doors(config, appender.append, tokens, clock, refusals, promises)
         services = Services(
             config=config,
             clock=clock,
@@ -64,9 +75,10 @@ async def _web(config: Config, listen_fd: int | None) -> int:
             log=log,
             ledger=ledger,
             refusals=refusals,
+            retry=Retry(paths, appender.append, began_at=began_at),
             started_at_ms=clock.now_ms(),
         )
-        application = create_app(services, doors(config, appender.append, tokens, clock, refusals))
+        application = create_app(services, paths)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -92,10 +104,27 @@ async def _web(config: Config, listen_fd: int | None) -> int:
             await trimming
         await appender.close()
         await store.close()
+        keys.close()
         log.close()
         ledger.close()
         tokens.close()
     return 0
+
+
+def _end_of(log: SegmentLog) -> int | None:
+    """Return the log's end, None while the disk is away: the doors start all the same."""
+    try:
+        return log.bounds().next
+    except (PlayheadError, OSError):
+        return None
+
+
+def _settle(keys: Keys) -> None:
+    """Close what a kill left open; where that is not possible now, each key is settled when used."""
+    try:
+        keys.settle()
+    except (Unavailable, LogError) as error:
+        _LOG.error("idempotency_keys_not_settled", reason=error.message)
 
 
 def _listener(config: Config, listen_fd: int | None) -> socket.socket:

@@ -23,10 +23,14 @@ from playhead.observe import logger
 from playhead.serve.admission import Admission
 from playhead.serve.answer import failure
 from playhead.serve.answers import Answers
+from playhead.serve.cdn_answers import CdnAnswers
+from playhead.serve.desk import Desk
 from playhead.serve.errors_page import errors_page
 from playhead.serve.health import Health
 from playhead.serve.home import Home
+from playhead.serve.quarantine import Quarantine
 from playhead.serve.services import Services
+from playhead.serve.stream_answers import StreamAnswers
 
 _LOG = logger("serve")
 _SECURITY = (
@@ -57,8 +61,12 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         doors: ASGI callables by exact path; they are called as they are, without middleware.
     """
     admission = Admission(services)
-    answers = Answers(services, admission)
+    desk = Desk(services, admission)
+    answers = Answers(desk)
+    cdn = CdnAnswers(desk)
+    streams = StreamAnswers(desk)
     health = Health(services, admission)
+    quarantine = Quarantine(services, admission)
     routes = [
         Route("/", Home().page),
         Route("/docs/errors", errors_page),
@@ -71,6 +79,13 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         Route("/v1/live", answers.live),
         Route("/v1/views", answers.views),
         Route("/v1/views/{view_id:any}", answers.view),
+        Route("/v1/cdn/kpis", cdn.kpis),
+        Route("/v1/cdn/views", cdn.views),
+        Route("/v1/streams", streams.streams),
+        Route("/v1/streams/{stream_id:any}", streams.stream),
+        Route("/v1/quarantine", quarantine.rows),
+        Route("/v1/quarantine/reasons", quarantine.reasons),
+        Route("/v1/quarantine/retry", quarantine.retry, methods=["POST"]),
     ]
     app = Starlette(
         routes=routes,

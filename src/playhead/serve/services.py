@@ -7,6 +7,7 @@ import msgspec
 
 from playhead.access import Tokens
 from playhead.clock import Clock
+from playhead.collect.retry import Retry
 from playhead.config import Config
 from playhead.log.base import Log
 from playhead.log.offsets import Ledger
@@ -31,6 +32,7 @@ class Services(msgspec.Struct, kw_only=True):
     log: Log
     ledger: Ledger
     refusals: RecentRefusals | None = None
+    retry: Retry | None = None
     started_at_ms: int = 0
 
     def recent_refusals(self) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ EXAMPLES = {
     "link_preview": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
     "headless_browser": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/120.0",
     "monitor": "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)",
+    "fetcher": "Mediapartners-Google",
     "playstation_vita": "Mozilla/5.0 (PlayStation Vita 3.73) AppleWebKit/537.73 Silk/3.2",
     "playstation": "Mozilla/5.0 (PlayStation; PlayStation 5/6.00) AppleWebKit/605.1.15 Safari/605",
     "xbox": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; Xbox; Xbox One) Edge/44.18363.8131",
@@ -62,8 +63,61 @@ EXAMPLES = {
     "windows": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0",
     "mac": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.0",
     "linux_desktop": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "native_player": "ExoPlayerLib/2.18.1",
     "program": "curl/8.5.0",
 }
+
+ROBOTS = (
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT.replace('Chrome', 'HeadlessChrome')}",
+    "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 PhantomJS/2.1.1 Safari/538.1",
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Playwright/1.48",
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Puppeteer",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Chrome-Lighthouse",
+    "Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)",
+    f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} PingdomPageSpeed/1.0 (pingbot/2.0)",
+    f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} StatusCake",
+    "Site24x7",
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} DatadogSynthetics",
+    "Datadog/Synthetics",
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} PTST/240101",
+    "ELB-HealthChecker/2.0",
+    "kube-probe/1.29",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+    "Twitterbot/1.0",
+    "TelegramBot (like TwitterBot)",
+    "WhatsApp/2.23.20.0 A",
+    "LinkedInBot/1.0 (compatible; Mozilla/5.0)",
+    f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} BingPreview/1.0b",
+    "Mozilla/5.0 (compatible; GPTBot/1.1; +https://openai.com/gptbot)",
+    "Mozilla/5.0 (compatible; Bytespider)",
+    "Mozilla/5.0 (compatible; archive.org_bot +http://archive.org/details/archive.org_bot)",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) (compatible; Googlebot/2.1)",
+)
+PROGRAMS = (
+    "curl/8.5.0", "Wget/1.21.4", "python-requests/2.32.3", "Python/3.11 aiohttp/3.9.5",
+    "python-httpx/0.28", "Python-urllib/3.11", "Go-http-client/2.0", "Java/17.0.2", "axios/1.7.2",
+    "node-fetch/1.0", "node", "k6/0.49.0 (https://k6.io/)", "Apache-HttpClient/4.5 (Java/11)",
+    "PostmanRuntime/7.37.3", "libwww-perl/6.72", "GuzzleHttp/7", "reqwest/0.12",
+)  # fmt: skip
+PLAYERS = (
+    "ExoPlayerLib/2.18.1", "Tube/3.1 (Linux;Android 13) ExoPlayerLib/2.18.1",
+    "Tube/4.0 (Linux; Android 14) AndroidXMedia3/1.3.1", "okhttp/4.12.0",
+    "Dalvik/2.1.0 (Linux; U; Android 12; SM-G991B Build/SP1A)", "stagefright/1.2 (Linux;Android 9)",
+    "AppleCoreMedia/1.0.0.20G75 (iPhone; U; CPU OS 16_6 like Mac OS X; en_us)",
+    "AppleCoreMedia/1.0.0.21L227 (Apple TV; U; CPU OS 17_0 like Mac OS X; de_de)",
+    "Tube/3.1 CFNetwork/1410.0.3 Darwin/22.6.0", "Roku/DVP-12.0 (12.0.0.4182-AE)",
+    "VLC/3.0.20 LibVLC/3.0.20", "GStreamer souphttpsrc 1.22.0 libsoup/3.4.2", "Lavf/60.3.100",
+    "mpv 0.37.0", "libmpv", "Kodi/20.2 (Linux; Android 11) Android/11.0.0", "Dart/3.3 (dart:io)",
+    "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 Chrome/94.0 Safari/537.36",
+    "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) 76.0.3809.146/6.0 TV Safari/537.36",
+    f"Mozilla/5.0 (X11; Linux armv7l) {WEBKIT} CrKey/1.54.250320",
+    "Mozilla/5.0 (PlayStation; PlayStation 5/6.00) AppleWebKit/605.1.15 Safari/605",
+    "Mozilla/5.0 (Linux) HbbTV/1.2.1 (;Acme;X1;1.0;;) CE-HTML/1.0",
+    f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT}", "TiviMate/4.7.0", "IPTVSmartersPlayer",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 [FBAN/FBIOS;FBAV/430.0]",
+    "Mozilla/5.0 (Linux; Android 13; wv) Chrome/120.0 Mobile Safari/537.36 Instagram 300.0",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -105,10 +159,22 @@ def test_an_unknown_user_agent_is_unknown_not_guessed(text: str) -> None:
     assert not facts.bot
 
 
-@pytest.mark.parametrize("text", ["curl/8.5.0", "okhttp/4.12.0", "python-httpx/0.28", "Lavf/60.3"])
-def test_a_program_is_no_bot_it_may_be_a_player(text: str) -> None:
-    assert not seen_in(text.encode()).bot
-    assert seen_in(text.encode()).device_class == "unknown"
+@pytest.mark.parametrize("text", ROBOTS)
+def test_robots_monitors_and_previews_are_bots(text: str) -> None:
+    facts = seen_in(text.encode())
+    assert (facts.device_class, facts.bot) == ("bot", True)
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_a_program_is_no_bot_by_its_name_alone(text: str) -> None:
+    facts = seen_in(text.encode())
+    assert (facts.device_class, facts.bot, facts.program) == ("unknown", False, True)
+
+
+@pytest.mark.parametrize("text", PLAYERS)
+def test_a_real_player_is_neither_bot_nor_program(text: str) -> None:
+    facts = seen_in(text.encode())
+    assert (facts.bot, facts.program) == (False, False)
 
 
 def test_a_phone_called_cubot_is_a_phone() -> None:

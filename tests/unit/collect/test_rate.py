@@ -33,3 +33,12 @@ def test_only_so_many_addresses_are_remembered() -> None:
     rate.check("198.51.100.0")
     with pytest.raises(RateLimited):
         rate.check("198.51.100.3")
+
+
+def test_an_address_is_told_where_it_stands() -> None:
+    rate = RateLimit(Collect(requests_per_minute_per_address=3))
+    rate.check("198.51.100.1")
+    standing = rate.standing("198.51.100.1")
+    assert standing is not None
+    assert (standing.limit, standing.remaining) == (3, 2)
+    assert RateLimit(Collect()).standing("198.51.100.1") is None

@@ -7,7 +7,9 @@ from playhead.access import Tokens
 from playhead.clock import ManualClock
 from playhead.collect import steps
 from playhead.collect.address import Addresses
+from playhead.collect.behaviour import Behaviour
 from playhead.collect.geography import Geography
+from playhead.collect.internal import Internal
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
 from playhead.collect.request import Request
@@ -39,6 +41,8 @@ def doorway(tmp_path: Path) -> Iterator[Make]:
             origins=Origins(collect.allowed_origins),
             rate=RateLimit(collect),
             salt=steps.Salt(),
+            behaviour=Behaviour(collect.bot_views_per_minute),
+            internal=Internal(collect),
         )
 
     yield make
@@ -157,6 +161,95 @@ def test_a_bot_is_marked_not_dropped(doorway: Make) -> None:
         step(made, doorway())
     assert made.bot
     assert made.refused == []
+
+
+def marked(door: steps.Doorway, *events: Event, secret: str = "", **headers: str) -> Request:
+    made = request(*events, secret=secret, **headers)
+    for step in (steps.put_property, steps.put_address, *steps.JOURNEY):
+        step(made, door)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "agent", "bot"),
+    [
+        ("198.51.100.7", "curl/8.5.0", True),
+        ("198.51.100.7", "okhttp/4.12.0", False),
+        ("127.0.0.1", "curl/8.5.0", False),
+        ("10.0.0.9", "curl/8.5.0", False),
+        ("127.0.0.1", "Googlebot/2.1", True),
+    ],
+)
+def test_a_program_from_elsewhere_is_a_bot(
+    doorway: Make, forwarded: str, agent: str, *, bot: bool
+) -> None:
+    door = doorway(Collect(trusted_proxies=("127.0.0.1", "10.0.0.0/8")))
+    made = marked(door, event(), x_forwarded_for=forwarded, user_agent=agent)
+    assert made.bot is bot
+
+
+def test_a_program_with_a_key_is_somebodys_relay(doorway: Make) -> None:
+    door = doorway()
+    _, secret = door.tokens.create("write", "relay", "main")
+    address = {"x_forwarded_for": "198.51.100.7", "user_agent": "Go-http-client/2.0"}
+    assert not marked(door, event(), secret=secret, **address).bot
+
+
+def test_a_batch_of_several_viewers_is_not_judged_by_one_of_them(doorway: Make) -> None:
+    said = Event(event_type="PLAY", timestamp=NOW, session_id="t", device=Device(category="bot"))
+    door = doorway()
+    assert marked(door, said).bot
+    assert not marked(door, event(), said, x_forwarded_for="198.51.100.7", user_agent="curl/8").bot
+
+
+def begin_views(door: steps.Doorway, count: int, **headers: str) -> list[bool]:
+    views = (
+        Event(event_type="PLAY", timestamp=NOW, view_id=str(n), seq=0, viewer_id=str(n))
+        for n in range(count)
+    )
+    return [marked(door, view, **headers).bot for view in views]
+
+
+def test_an_address_that_begins_too_many_views_is_a_bot(doorway: Make) -> None:
+    door = doorway(Collect(bot_views_per_minute=5))
+    marks = begin_views(door, 7, x_forwarded_for="198.51.100.7")
+    assert marks == [False] * 5 + [True] * 2
+
+
+@pytest.mark.parametrize("forwarded", ["", "127.0.0.9", "10.0.0.9"])
+def test_this_machine_and_proxies_are_never_judged(doorway: Make, forwarded: str) -> None:
+    door = doorway(Collect(bot_views_per_minute=5, trusted_proxies=("127.0.0.1", "10.0.0.0/8")))
+    headers = {"x_forwarded_for": forwarded} if forwarded else {}
+    assert not any(begin_views(door, 50, **headers))
+
+
+def test_a_server_that_sends_for_many_is_never_judged(doorway: Make) -> None:
+    door = doorway(Collect(bot_views_per_minute=5))
+    for number in range(50):
+        pair = [
+            Event(
+                event_type="PLAY", timestamp=NOW, view_id=f"{number}{x}", viewer_id=f"{number}{x}"
+            )
+            for x in "ab"
+        ]
+        assert not marked(door, *pair, x_forwarded_for="198.51.100.7").bot
+
+
+@pytest.mark.parametrize(
+    ("headers", "internal"),
+    [
+        ({"x_forwarded_for": "192.0.2.9"}, True),
+        ({"x_forwarded_for": "198.51.100.7"}, False),
+        ({"origin": "http://localhost:3000"}, True),
+        ({"origin": "https://tv.example"}, False),
+    ],
+)
+def test_staff_are_marked_by_address_or_page(
+    doorway: Make, headers: dict[str, str], *, internal: bool
+) -> None:
+    door = doorway(Collect(internal_networks=("192.0.2.0/24",), internal_hosts=("localhost",)))
+    made = marked(door, event(), **headers)
+    assert (made.internal, made.bot) == (internal, False)
 
 
 def test_an_id_is_made_only_for_those_who_name_nobody(doorway: Make) -> None:

@@ -287,4 +287,4 @@ async def test_a_nameless_viewer_gets_a_daily_id_as_key(make: Make) -> None:
 def test_the_doors_share_one_callable(make: Make) -> None:
     door = make()
     paths = doors(Config(), door.append, door.tokens, ManualClock(NOW), Refusals())
-    assert tuple(paths) == PATHS
+    assert len({id(paths[path]) for path in PATHS}) == 1

@@ -1,6 +1,6 @@
 from playhead.model.event import Context, Event
 from playhead.process.fold import derived_id
-from playhead.process.identity import identity_of, view_key_of
+from playhead.process.identity import has_seq, identity_of, view_key_of
 
 SHOP = Context(property="shop", anonymous_id="a1")
 
@@ -34,6 +34,18 @@ def test_a_second_sending_is_the_same_event() -> None:
 def test_event_id_decides_where_there_is_no_seq() -> None:
     assert identity_of(event(event_id="x")) == identity_of(event(event_id="x", seq=3))
     assert identity_of(event(event_id="x")) != identity_of(event(event_id="y"))
+
+
+def test_a_report_number_orders_but_identifies_nothing() -> None:
+    started = event(view_id="v", report_seq=3, state="starting")
+    played = event(view_id="v", report_seq=3, state="playing")
+    assert not has_seq(started)
+    assert identity_of(started) != identity_of(played)
+
+
+def test_the_same_report_under_another_number_is_another_event() -> None:
+    first, second = (event(view_id="v", report_seq=number) for number in (1, 2))
+    assert identity_of(first) != identity_of(second)
 
 
 def test_derived_ids_differ_by_ordinal() -> None:

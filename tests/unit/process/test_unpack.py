@@ -1,9 +1,12 @@
 import msgspec
+from msgspec.structs import astuple
 
 from playhead.log.base import Record
 from playhead.model.cdn import cdn_of
-from playhead.model.event import Meta, Refusal, Rows
-from playhead.process.unpack import QUARANTINE_COLUMNS, Unpacker
+from playhead.model.event import Ad, Context, Event, Meta, Refusal, Rows
+from playhead.model.event_row import ROW_COLUMNS, row_of
+from playhead.process.rows import Table
+from playhead.process.unpack import QUARANTINE_COLUMNS, Unpacker, unstored_row
 
 CODE, BODY = QUARANTINE_COLUMNS.index("code"), QUARANTINE_COLUMNS.index("body")
 GOOD = b'{"eventType":"PLAY","timestamp":1,"host":"d1.cloudfront.net"}'
@@ -54,3 +57,21 @@ def test_a_table_that_is_no_name_is_set_aside_whole() -> None:
     meta = msgspec.json.encode(Meta(rows=Rows("x; DROP", ("at",))))
     unpacked = Unpacker().unpack(Record(7, "cdn", "k", 1_000, 2, meta, b"[1]\n[2]"))
     assert (unpacked.lines, unpacked.quarantined_count) == ([], 2)
+
+
+def test_an_event_the_store_refused_can_be_read_again() -> None:
+    context = Context(property="shop", country="DE")
+    event = Event(event_type="PLAY", timestamp=5, seq=1, ad=Ad(id="a"), extra={"odd": [1]})
+    own = ("shop/v", 5, 1, "PLAY", 1_000, 7, 3, "cmcd")
+    line = msgspec.json.encode(row_of(own, astuple(context), event))
+    row = dict(zip(QUARANTINE_COLUMNS, unstored_row(line), strict=True))
+    assert msgspec.json.decode(row["body"], type=Event) == event
+    assert msgspec.json.decode(row["context"], type=Context) == context
+
+
+def test_a_row_of_a_table_that_the_store_refused_names_its_table() -> None:
+    table = Table("cdn_requests", (*ROW_COLUMNS, "at", "cdn"))
+    row = unstored_row(b'[1000,7,2,"cdn","shop",5,"x"]', table)
+    found = dict(zip(QUARANTINE_COLUMNS, row, strict=True))
+    assert found["body"] == '{"table":"cdn_requests","columns":["at","cdn"],"values":[5,"x"]}'
+    assert (found["log_offset"], found["door"], found["property"]) == (7, "cdn", "shop")

@@ -40,3 +40,9 @@ def test_an_order_is_a_field_a_direction_or_both() -> None:
     assert order_of("views:asc") == Order("views", descending=False)
     with pytest.raises(InvalidRequest):
         order_of("value; DROP")
+
+
+def test_an_order_names_the_rows_of_its_source() -> None:
+    assert order_of("requests", "requests") == Order("requests")
+    with pytest.raises(InvalidRequest, match="not known"):
+        order_of("views", "requests")

@@ -4,6 +4,7 @@ from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import catalogue
 from playhead.query.scope import Scope, add_days, filters_of, flat
+from playhead.query.source import BOUND_TABLES
 from playhead.query.span import DAY_MS, Span
 from playhead.query.statement import Conditions, Params
 
@@ -29,9 +30,7 @@ def test_a_property_is_a_condition_and_a_row_filter() -> None:
     scope = Scope(property="it's")
     scope.narrow(params, conditions, catalogue())
     assert next(iter(conditions)) == "property = {p0:String}"
-    assert scope.row_filters() == {
-        "playhead.views": "property = 'it\\'s'", "playhead.events": "property = 'it\\'s'",
-    }  # fmt: skip
+    assert scope.row_filters() == dict.fromkeys(BOUND_TABLES, "property = 'it\\'s'")
 
 
 def test_days_reach_back_a_views_life_and_on_for_late_events() -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from playhead.model.states import Status
 from playhead.model.view import FOLD_VERSION, SCORE_VERSION, ViewRow, version_of
-from playhead.process.fold import clockwork, scores, watched
+from playhead.process.fold import clockwork, marks, scores, watched
 from playhead.process.fold.intervals import add_up, segment
 from playhead.process.fold.state import (
     IDLE,
@@ -75,6 +75,7 @@ def finish(state: ViewState, as_of_ms: int, limits: Limits) -> ViewRow:
         **_spent(sums, hidden_ms),
         **_picture(state, sums),
         **_dimensions(state),
+        **marks.of(state, limits),
         **_watched(state, limits),
         **_columns(intervals, offset),
         cdn=_main_cdn(state, sums),
@@ -368,8 +369,6 @@ def _dimensions(state: ViewState) -> dict[str, Any]:
         "variant": state.variant,
         "has_ad": state.has_ad,
         "autoplay": state.autoplay,
-        "bot": state.bot,
-        "internal": state.internal,
         "custom": state.custom,
     }
 

@@ -113,6 +113,39 @@ def rewrite(state: ViewState, start: int, end: int, mode: str) -> None:
     relabel(state, end, back_to)
 
 
+def carve(state: ViewState, length: int, after: int, mode: str, *, least: int) -> int:
+    """Turn the last stretch of playing, up to `length` ms of it after a moment, into another mode.
+
+    Returns:
+        How much became of it (ms): 0 where less than `least` was played.
+    """
+    intervals = state.intervals
+    last = len(intervals)
+    while last and intervals[last - 1][0] != PLAYING:
+        last -= 1
+    if not last:
+        return 0
+    end = begin = intervals[last - 1][2]
+    first = last
+    while first and begin > end - length:
+        before = intervals[first - 1]
+        if before[0] != PLAYING or before[2] != begin or begin <= after:
+            break
+        begin = before[1]
+        first -= 1
+    start = max(begin, end - length, after)
+    if end - start < least:
+        return 0
+    old = intervals[first]
+    parts = [(mode, *part[1:]) for part in intervals[first:last]]
+    if old[1] < start:
+        split = _position_at(old, start)
+        parts[0] = (mode, start, old[2], split, *old[4:])
+        parts.insert(0, (*old[:2], start, old[3], split, *old[5:]))
+    intervals[first:last] = parts
+    return end - start
+
+
 def insert_unknown(state: ViewState, start: int, end: int) -> None:
     """Mark a stretch of which nobody knows anything; the mode goes on after it."""
     if end <= start:
@@ -135,7 +168,7 @@ def compact(state: ViewState, limits: Limits) -> None:
     """Sum up and drop the oldest quarter of the intervals once there are too many."""
     if len(state.intervals) <= limits.max_intervals:
         return
-    count = max(1, limits.max_intervals // 4)
+    count = max(1, limits.max_intervals // 4, len(state.intervals) - limits.max_intervals)
     add_up(state.older, state.intervals[:count])
     del state.intervals[:count]
 

@@ -79,6 +79,9 @@ def playing(state: ViewState, event: Event, at: int, limits: Limits) -> None:
         state.position_at = at
     elif mode == SEEKING:
         state.seek_resumes = True
+        if state.cmcd:  # there a seek is a state, and ends with the next one
+            progress.end_seek(state, at)
+            state.position_at = at
 
 
 def _declared_start(state: ViewState, event: Event, at: int) -> int:
@@ -109,6 +112,8 @@ def pause(state: ViewState, event: Event, at: int, limits: Limits) -> None:
     mode = state.mode
     if mode == SEEKING:
         state.seek_resumes = False
+        if state.cmcd:
+            progress.end_seek(state, at)
         return
     if state.recovered_from == SEEKING and not progress.is_recovered(state, at, limits):
         state.seek_resumes = False
@@ -242,8 +247,8 @@ _FATAL_NAMES: Final = frozenset(("playbackfail", "playback_fail", "fatal"))
 def heartbeat(state: ViewState, event: Event, at: int, limits: Limits) -> None:
     """A sign of life; where it names a state, the view is put right."""
     name = event.state
-    if not name:
-        return
+    if not name or (state.closed and state.cmcd):
+        return  # CMCD players go on reporting after the end
     handler = _BY_STATE.get(name)
     if handler is None:
         handler = _BY_STATE.get(name.lower())

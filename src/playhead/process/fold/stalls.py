@@ -27,6 +27,9 @@ _RECENT: Final = 8
 """How many intervals back a stall told late may have been seen already."""
 
 
+_STALLED: Final = frozenset((REBUFFERING, AD_REBUFFERING))
+
+
 def buffer_start(state: ViewState, event: Event, at: int, limits: Limits) -> None:
     """A stall, if the content was playing; before the first frame it is startup."""
     mode = state.mode
@@ -81,6 +84,8 @@ def _bounded_start(state: ViewState, start: int, at: int) -> int:
 def buffer_end(state: ViewState, event: Event, at: int, limits: Limits) -> None:
     """The end of a stall, or of the start for players that tell no first frame."""
     mode = state.mode
+    if state.cmcd and (mode not in _STALLED or event.state == "rebuffering"):
+        return  # a report of stalls that are over, at any time: see `told.py`
     if mode == STARTING and not (state.in_break and state.ad_running):
         if state.in_break:
             return
@@ -121,7 +126,7 @@ def _leave_stall(state: ViewState, event: Event, end: int) -> None:
         else:
             end = min(end, max(start, state.stall_since) + round(length))
     if start < state.stall_since:
-        start = _start_before(state, start)
+        start = start_before(state, start)
         intervals.relabel(state, start, REBUFFERING)
         state.stall_since = start
     end = max(end, state.stall_since)
@@ -131,7 +136,7 @@ def _leave_stall(state: ViewState, event: Event, end: int) -> None:
     )
 
 
-def _start_before(state: ViewState, start: int) -> int:
+def start_before(state: ViewState, start: int) -> int:
     """Bound a start that lies before the stall as known: within the playing time before it."""
     earliest = state.stall_since
     for interval in reversed(state.intervals):

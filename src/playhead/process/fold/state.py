@@ -60,6 +60,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Scrubs closer than this (while paused) are one seek."""
     abandon_score_ms: int = 1_000
     """Who leaves a start sooner than this gets no score."""
+    internal_viewers: tuple[str, ...] = ()
+    """Viewer ids whose views are marked internal; `*` stands for any text."""
 
 
 class ViewState(msgspec.Struct, array_like=True):
@@ -203,6 +205,21 @@ class ViewState(msgspec.Struct, array_like=True):
     bot: bool = False
     internal: bool = False
     custom: dict[str, str] = {}
+    # Stall time the client adds up itself (see `told.py`); what is new stands at the end, so that
+    # a state stored before can still be read
+    cmcd: bool = False
+    """The view is known from CMCD reports: they tell states more loosely than an SDK."""
+    told_ms: float = 0.0
+    """All stalls of this view by the client's count."""
+    told_checked_ms: float = 0.0
+    told_lost_ms: float = 0.0
+    """The part of it for which there was no playing time, or which was a seek."""
+    told_base_ms: float = 0.0
+    """The client's count when the view began: it counts on from content to content."""
+    told_total_ms: float = 0.0
+    told_at: int = NONE
+    told_from: int = NONE
+    told_seq: int = NONE
 
 
 def new_view(view_id: str, view_key: str) -> ViewState:

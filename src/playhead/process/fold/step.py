@@ -12,9 +12,12 @@ from playhead.process.fold import (
     picture,
     playback,
     progress,
+    told,
 )
-from playhead.process.fold.state import NONE, STARTING, Limits, ViewState
+from playhead.process.fold.state import NONE, STARTING, Limits, ViewState, new_view
 
+CMCD: Final = "cmcd"
+"""The door whose events are a second witness where another door tells of the same view."""
 SEQ_MAX: Final = 1 << 53
 """Largest whole number that every client's language can count to; more is no count."""
 _BEFORE: Final = {
@@ -41,10 +44,17 @@ def order_key(stored: Stored) -> tuple[int, float, int, int, int]:
     order players raise them (start before end, errors and ends last), then by identity.
     Without a view id only the timestamp counts: both other scales begin anew with every view of
     the session.
+    CMCD reports of a named view are classes of their own after all others, in the order of their
+    report numbers: their timestamps are known to run backwards.
     """
     event = stored.event
     rank = _RANKS[kinds.kind_of(event.event_type)]
     if event.view_id:
+        if stored.door == CMCD:
+            number = event.report_seq
+            if number is not None and 0 <= number < SEQ_MAX:
+                return (3, number, event.timestamp, rank, stored.identity)
+            return (4, event.timestamp, 0, rank, stored.identity)
         seq = event.seq
         if seq is not None and 0 <= seq < SEQ_MAX:
             return (0, seq, event.timestamp, rank, stored.identity)
@@ -80,13 +90,15 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
             progress.observe(state, position, at, limits, infer=False)
             position = None
         state.rate = float(rate)
-    if position is not None:
+    if position is not None and not (state.closed and state.cmcd and _is_zombie(state, event, at)):
         progress.observe(state, position, at, limits, infer=infer)
     if event.hidden is not None and bool(event.hidden) != state.hidden:
         playback.hide(state, at, hidden=bool(event.hidden))
     handler = playback.HANDLERS.get(kind)
     if handler is not None:
         handler(state, event, at, limits)
+    if event.buffering is not None:
+        told.take(state, event, at, limits)
     if event.startup_ms is not None and not state.startup_declared:
         _declare_startup(state, event, at, limits)
     _attributes(state, event, at, limits)
@@ -102,7 +114,27 @@ def _first(state: ViewState, stored: Stored, at: int, limits: Limits) -> None:
     state.last_at = at
     state.since = at
     state.first_at = at
+    state.cmcd = stored.door == CMCD
     dimensions.take_context(state, stored.context, limits)
+
+
+def _is_zombie(state: ViewState, event: Event, at: int) -> bool:
+    """Return whether a position told after the end proves nothing: players report on after it.
+
+    The first one only says where the playhead stands now; progress counts from there.
+    """
+    if event.state in _OVER:
+        return True
+    if state.position_at >= state.since:
+        return False
+    position = event.playback_position_sec
+    if position is not None and 0 <= position <= progress.POSITION_MAX_S:
+        state.position = float(position)
+        state.position_at = at
+    return True
+
+
+_OVER: Final = frozenset(("ended", "stopped", "failed"))
 
 
 def _count(state: ViewState, stored: Stored) -> None:
@@ -197,6 +229,21 @@ def cuts(state: ViewState, stored: Stored, limits: Limits) -> bool:
     if video and state.video_id and video[: limits.max_string] != state.video_id:
         return True
     return stored.event.timestamp - state.last_wall >= limits.view_idle_ms
+
+
+def cuts_content(state: ViewState, stored: Stored, limits: Limits) -> bool:
+    """Return whether an event would start a new view in a CMCD session: with another video."""
+    video = stored.event.video_id
+    known = state.video_id
+    return bool(video and known and video[: limits.max_string] != known)
+
+
+def successor(state: ViewState, view_id: str) -> ViewState:
+    """Return the fresh state of the view that follows in the same key."""
+    following = new_view(view_id, state.view_key)
+    if state.cmcd:
+        following.told_base_ms = following.told_total_ms = state.told_total_ms
+    return following
 
 
 def cut_off(state: ViewState, stored: Stored, limits: Limits) -> None:

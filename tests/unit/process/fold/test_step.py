@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from playhead.model.event import Context, Event
@@ -20,6 +21,17 @@ def test_seq_orders_before_monotonic_before_timestamp() -> None:
     timed = event("PLAY", 8, view_id="v", monotonic_ms=1.0)
     plain = event("PLAY", 0, view_id="v")
     assert sorted([plain, timed, numbered], key=order_key) == [numbered, timed, plain]
+
+
+def test_cmcd_reports_of_a_view_come_last_by_their_number() -> None:
+    def report(at: int, **more: Any) -> Stored:
+        return msgspec.structs.replace(event("HEARTBEAT", at, view_id="v", **more), door="cmcd")
+
+    plain = event("PLAY", 99, view_id="v")
+    second, first = report(1, report_seq=2), report(5, report_seq=1)
+    bare, odd = report(0), report(3, report_seq=-1)
+    ordered = sorted([odd, bare, second, first, plain], key=order_key)
+    assert ordered == [plain, first, second, bare, odd]
 
 
 def test_without_a_view_id_only_the_timestamp_orders() -> None:

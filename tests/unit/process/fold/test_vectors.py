@@ -12,7 +12,7 @@ from playhead.model.event import Context, Event
 from playhead.model.event_row import Stored
 from playhead.model.telemetry import decode
 from playhead.model.view import ViewRow
-from playhead.process.fold import Limits, fold, fold_session
+from playhead.process.fold import Limits, fold_named, fold_session
 from playhead.process.identity import identity_of, view_key_of
 
 VECTORS = Path(__file__).parents[3] / "vectors"
@@ -55,11 +55,12 @@ def stored_of(vector: dict[str, Any]) -> list[Stored]:
     for index, raw in enumerate(vector["events"]):
         wire = {**vector.get("common", {}), **raw}
         received = wire.pop("receivedAt", None)
+        door = wire.pop("door", "telemetry")
         context = msgspec.convert({**vector.get("context", {}), **wire.pop("context", {})}, Context)
         event = event_of(wire)
         at = event.timestamp if event.sent_at is None else event.sent_at
         received_at = absolute(received) if received is not None else at
-        out.append(Stored(event, context, received_at, index, 0, identity_of(event)))
+        out.append(Stored(event, context, received_at, index, 0, identity_of(event), door))
     return out
 
 
@@ -69,7 +70,7 @@ def rows_of(vector: dict[str, Any], events: list[Stored]) -> list[ViewRow]:
         return []
     key, named = view_key_of(events[0].event, events[0].context)
     if named:
-        return [fold(events[0].event.view_id or "", key, events, as_of, LIMITS)]
+        return fold_named(events[0].event.view_id or "", key, events, as_of, LIMITS)
     return fold_session(key, events, as_of, LIMITS)
 
 

@@ -1,0 +1,183 @@
+"""`playhead quarantine list|retry`: what was refused, and taking it up again."""
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import httpx2
+import msgspec
+
+DATA_FOLDERS = ("playhead-data", "demo-data")
+TOKEN_FILE = "admin.token"  # noqa: S105 (a file's name)
+TIMEOUT_S = 60.0
+PAGE_ROWS = 500
+BATCH_ROWS = 1_000
+BODY_SHOWN = 200
+"""Characters of a body or message; the whole is in the API."""
+TOKEN_MAX_BYTES = 4_096
+
+
+@click.group(name="quarantine")
+def command() -> None:
+    """List what was refused, and take it up again; talks to a running server."""
+
+
+_URL = click.option(
+    "--url", metavar="URL", default="http://127.0.0.1:8700", show_default=True, help="The server."
+)
+_DATA = click.option("--data", metavar="DIR", help="Its data folder, for the admin token.")
+_TOKEN = click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file with a token (default: admin.token of the data folder).",
+)
+_DOOR = click.option("--door", metavar="NAME", help="Only of this door, such as telemetry or cdn.")
+_CODE = click.option("--code", metavar="CODE", help="Only with this reason.")
+_SOURCE = click.option("--source", metavar="NAME", help="Only of this log format or data source.")
+_FROM = click.option("--from", "from_", metavar="TIME", help="Received since: -24h, or ISO 8601.")
+
+
+@command.command(name="list")
+@_URL
+@_DATA
+@_TOKEN
+@_DOOR
+@_CODE
+@_SOURCE
+@_FROM
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, PAGE_ROWS),
+    default=20,
+    show_default=True,
+    help="Most rows.",
+)
+@click.option("--retried", is_flag=True, help="Only what was taken up; else only what waits.")
+def list_(
+    *,
+    url: str,
+    data: str | None,
+    token_file: Path | None,
+    door: str | None,
+    code: str | None,
+    source: str | None,
+    from_: str | None,
+    limit: int,
+    retried: bool,
+) -> None:
+    """List refused events of the last seven days, newest first."""
+    asked = _given(door=door, code=code, source=source, **{"from": from_ or "-7d"})
+    asked |= {"limit": str(limit), "retried": "yes" if retried else "no"}
+    told = _call(url, _secret(data, token_file), "GET", "/v1/quarantine", params=asked)
+    rows = told["data"]
+    if not rows:
+        click.echo("Nothing is in quarantine." if not retried else "Nothing was taken up.")
+        return
+    click.echo(f"{'ID':<14}{'RECEIVED':<22}{'DOOR':<11}{'SOURCE':<12}REASON")
+    for row in rows:
+        received = row["received_at"][:19].replace("T", " ") + "Z"
+        line = f"{row['id']:<14}{received:<22}{row['door']:<11}{row['source']:<12}{row['code']}"
+        click.echo(shown(line))
+        click.echo(f"    {shown(row['message'])}")
+        click.echo(f"    {shown(row['body'])}")
+    if told["meta"]["next_cursor"]:
+        click.echo(f"(the newest {len(rows)}; --limit shows more)")
+
+
+@command.command(name="retry")
+@_URL
+@_DATA
+@_TOKEN
+@_DOOR
+@_CODE
+@_SOURCE
+@_FROM
+@click.option("--id", "ids", metavar="ID", multiple=True, help="Only this row; may be repeated.")
+def retry(
+    *,
+    url: str,
+    data: str | None,
+    token_file: Path | None,
+    door: str | None,
+    code: str | None,
+    source: str | None,
+    from_: str | None,
+    ids: tuple[str, ...],
+) -> None:
+    """Take up what passes now, each row once; exits with 1 when something is still refused."""
+    secret = _secret(data, token_file)
+    asked: dict[str, Any] = _given(door=door, code=code, source=source, **{"from": from_})
+    asked |= {"ids": list(ids), "limit": BATCH_ROWS}
+    accepted = refused = skipped = 0
+    while True:
+        told = _call(url, secret, "POST", "/v1/quarantine/retry", json=asked)
+        found = told["data"]
+        accepted += found["accepted"]
+        refused += len(found["still_refused"])
+        skipped = found["skipped_truncated"]
+        for one in found["still_refused"]:
+            click.echo(shown(f"{one['id']}: still refused, {one['code']}: {one['message']}"))
+        if told["meta"]["next_cursor"] is None:
+            break
+        asked["cursor"] = told["meta"]["next_cursor"]
+    click.echo(f"{accepted} taken up, {refused} still refused.")
+    if skipped:
+        click.echo(f"{skipped} cannot be: only the beginning of their body was kept.")
+    sys.exit(1 if refused else 0)
+
+
+def shown(text: str) -> str:
+    """Return text as a terminal may show it: what is not printable is written as an escape."""
+    cut = text if len(text) <= BODY_SHOWN else text[:BODY_SHOWN] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _secret(data: str | None, token_file: Path | None) -> str:
+    """Return the token of the file named, else of the data folder named, else of one lying here."""
+    folders = (data,) if data is not None else DATA_FOLDERS
+    files = [token_file] if token_file is not None else [Path(f, TOKEN_FILE) for f in folders]
+    found = next((file for file in files if file.exists()), files[0])
+    try:
+        with found.open("rb") as opened:
+            return opened.read(TOKEN_MAX_BYTES).decode("ascii").strip()
+    except UnicodeDecodeError:
+        _stop(f"{found} holds no token.")
+    except OSError as error:
+        hint = "Name the server's data folder with --data, or a file with --token-file."
+        _stop(f"The token in {found} cannot be read: {error.strerror}.", hint)
+
+
+def _call(url: str, secret: str, method: str, path: str, **content: Any) -> dict[str, Any]:
+    """Return the answer of the server; a failure is said and ends the command."""
+    url = (url if "://" in url else f"http://{url}").rstrip("/")
+    headers = {"authorization": f"Bearer {secret}"}
+    try:
+        with httpx2.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+            answer = client.request(method, url + path, headers=headers, **content)
+    except httpx2.ConnectError:
+        _stop(f"Nothing answers at {url}.", "Start it with 'playhead up', or name it with --url.")
+    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        _stop(f"{url} cannot be reached: {str(error).rstrip('.')}.")
+    try:
+        told = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        told = None
+    if not isinstance(told, dict) or answer.status_code != httpx2.codes.OK or "data" not in told:
+        said = told if isinstance(told, dict) else {"message": answer.text}
+        message = shown(str(said.get("message", "")))
+        _stop(f"The server answered {answer.status_code}: {message}", shown(said.get("hint", "")))
+    return told
+
+
+def _stop(message: str, hint: str = "") -> NoReturn:
+    click.echo(f"playhead: {message}", err=True)
+    if hint:
+        click.echo(f"          {hint}", err=True)
+    sys.exit(1)

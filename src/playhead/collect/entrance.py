@@ -1,0 +1,78 @@
+"""What all doors share, made once."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from playhead.access import Tokens
+from playhead.clock import Clock
+from playhead.collect.address import Addresses
+from playhead.collect.behaviour import Behaviour
+from playhead.collect.geography import Geography
+from playhead.collect.idempotency import Keys
+from playhead.collect.internal import Internal
+from playhead.collect.origins import Origins
+from playhead.collect.rate import RateLimit
+from playhead.collect.refusals import Refusals
+from playhead.collect.steps import Doorway, Salt
+from playhead.config import Config
+
+Append = Callable[..., Awaitable[int]]
+"""Puts the entries of one request into the log, all or none, and returns the first one's offset."""
+Stored = Callable[[int], Awaitable[bool]]
+"""Waits, within a limit, until the store holds what the log has at an offset; says if it does."""
+
+
+class Promises(msgspec.Struct, frozen=True):
+    """What doors without views can say of a request beyond that it is on disk."""
+
+    keys: Keys | None = None
+    """The idempotency keys; without them every request is a new one."""
+    stored: Stored | None = None
+    """Without it no answer waits for the store."""
+
+
+class Entrance(msgspec.Struct, frozen=True):
+    """What all doors share."""
+
+    config: Config
+    append: Append
+    clock: Clock
+    doorway: Doorway
+    refusals: Refusals
+    promises: Promises = Promises()
+
+
+def entrance_of(
+    config: Config,
+    append: Append,
+    tokens: Tokens,
+    clock: Clock,
+    *,
+    geography: Geography | None = None,
+    refusals: Refusals | None = None,
+) -> Entrance:
+    """Return what the doors share.
+
+    Args:
+        config: The settings; `collect` holds every limit.
+        append: Puts entries into the log; raises `Unavailable` when it cannot.
+        tokens: The write keys.
+        clock: Time.
+        geography: The place of an address; made from the settings when None.
+        refusals: Where refusals are noted; its own when None.
+    """
+    collect = config.collect
+    doorway = Doorway(
+        config=collect,
+        tokens=tokens,
+        addresses=Addresses(collect.trusted_proxies, collect.address_header),
+        geography=Geography(collect, clock) if geography is None else geography,
+        origins=Origins(collect.allowed_origins),
+        rate=RateLimit(collect),
+        salt=Salt(),
+        behaviour=Behaviour(collect.bot_views_per_minute),
+        internal=Internal(collect),
+    )
+    refusals = Refusals() if refusals is None else refusals
+    return Entrance(config, append, clock, doorway, refusals)

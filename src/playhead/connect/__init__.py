@@ -1,0 +1,1 @@
+"""Connections to other systems: where events come from and go to."""
