@@ -24,6 +24,8 @@ UNKNOWN: Final = State.UNKNOWN.value
 
 NONE: Final = -1
 """No such moment."""
+SEQ_MAX: Final = 1 << 53
+"""Largest whole number that every client's language can count to; more is no count."""
 NOWHERE: Final = -1.0
 """No such position, no such number."""
 

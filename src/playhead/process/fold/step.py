@@ -14,12 +14,10 @@ from playhead.process.fold import (
     progress,
     told,
 )
-from playhead.process.fold.state import NONE, STARTING, Limits, ViewState, new_view
+from playhead.process.fold.state import NONE, SEQ_MAX, STARTING, Limits, ViewState, new_view
 
 CMCD: Final = "cmcd"
 """The door whose events are a second witness where another door tells of the same view."""
-SEQ_MAX: Final = 1 << 53
-"""Largest whole number that every client's language can count to; more is no count."""
 _BEFORE: Final = {
     kind: rank
     for rank, kind in enumerate((

@@ -17,6 +17,7 @@ from playhead.process.fold.state import (
     PLAYING,
     REBUFFERING,
     SEEKING,
+    SEQ_MAX,
     Limits,
     ViewState,
 )
@@ -71,7 +72,9 @@ def _hear(state: ViewState, event: Event, at: int) -> bool:
     if told <= state.told_ms:
         return False
     state.told_ms = told
-    number = NONE if event.report_seq is None else event.report_seq
+    number = event.report_seq
+    if number is None or not 0 <= number < SEQ_MAX:
+        number = NONE
     if number == NONE or number != state.told_seq:
         state.told_from = state.told_at
         state.told_at = at
