@@ -7,7 +7,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ import msgspec
 from playhead import config
 from playhead.cli import main
 from playhead.collect.request import DropReason
-from playhead.model import event, kinds, view
+from playhead.model import cdn_request, event, frame, kinds, view
 from playhead.model.states import State, Status
 from playhead.query.catalogue import catalogue
 from playhead.serve.errors_page import kinds as kinds_of_error
@@ -181,8 +181,41 @@ def fields() -> str:
     lines.append(
         "## Event types\n\nAny spelling (`rebufferstart`, `REBUFFER_START`, `rebuffer-start`); what is unknown is kept as `CUSTOM`.\n"
     )
-    lines.append(", ".join(f"`{kind}`" for kind in kinds.ALL) + ".")
+    lines.append(", ".join(f"`{kind}`" for kind in kinds.ALL) + ".\n")
+    lines += tables()
     return "\n".join(lines) + "\n"
+
+
+def tables() -> list[str]:
+    """Return the sections of the rows that are no views: requests, frames, refused events."""
+    return [
+        "## A CDN request (table `playhead.cdn_requests`)\n",
+        "A line of an access log, or a row of `POST /v0/events?name=cdn_requests`, where columns have "
+        "these names. Text that is not known is empty, a number null. In the table each row also has "
+        "`received_at`, `door`, `property`, and `log_offset` and `log_index`: where it lies in the log.\n",
+        *rows(documented_fields(cdn_request, "CdnRequest"), meanings.CDN_REQUEST),
+        "\nCache states: " + ", ".join(f"`{s}`" for s in cdn_request.CACHE_STATES if s) + ".\n",
+        "## A frame report (table `playhead.stream_frames`)\n",
+        "A record of an encoder or a webcam, one a frame or one a second: "
+        "`POST /v0/events?name=stream_frames`. The table has the same further columns.\n",
+        *rows(documented_fields(frame, "Frame"), meanings.FRAME),
+        "\n## A refused event (`/v1/quarantine`)\n",
+        *rows(((name, kind, "") for name, (kind, _) in meanings.REFUSED.items()), REFUSED_SAID),
+    ]
+
+
+REFUSED_SAID = {name: said for name, (_, said) in meanings.REFUSED.items()}
+
+
+def rows(found: Iterator[tuple[str, str, str]], said: Mapping[str, str]) -> list[str]:
+    """Return a table of fields; what `said` says stands before a field's own docstring."""
+    return [
+        "| field | type | meaning |\n|---|---|---|",
+        *(
+            f"| `{name}` | {cell(kind)} | {cell(said.get(name) or doc)} |"
+            for name, kind, doc in found
+        ),
+    ]
 
 
 def type_name(kind: object) -> str:

@@ -97,7 +97,7 @@ class Collect(_Section, frozen=True):
     """Largest body of CDN log lines or rows as sent."""
     max_log_decompressed_bytes: int = 64 * MIB
     """The same after decompression."""
-    max_log_age_ms: int = 30 * 86_400_000
+    max_log_age_ms: int = 3_650 * 86_400_000
     """Older CDN log lines and frames are dropped (`too_old`)."""
     log_path_patterns: tuple[str, ...] = ()
     """Regular expressions with groups `owner`, `video_id`, `rendition`, `segment`, `session`; tried before the built-in ones."""

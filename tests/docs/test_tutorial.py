@@ -92,6 +92,7 @@ def test_the_readme_from_an_event_to_its_view(server: Server, text: str) -> None
 
 @pytest.mark.parametrize("text", curls(DOCS / "reference" / "http.md"))
 def test_every_example_of_the_reference_answers(server: Server, sent: str, text: str) -> None:
+    server.wait_until_stored()  # of what an example before this one sent
     assert shell(server, token(server) + text).strip()
 
 
@@ -99,6 +100,13 @@ def test_every_example_of_the_reference_answers(server: Server, sent: str, text:
 def test_every_question_of_the_guide_answers(server: Server, sent: str, text: str) -> None:
     asking = blocks(DOCS / "how-to" / "read-metrics.md", "sh")[0]
     assert shell(server, asking + text).strip()
+
+
+@pytest.mark.parametrize("name", ["cmcd", "cdn-logs", "quarantine", "bots-and-internal"])
+def test_every_call_of_a_door_s_guide_answers(server: Server, name: str) -> None:
+    for text in curls(DOCS / "how-to" / f"{name}.md"):
+        server.wait_until_stored()
+        assert shell(server, text).strip()
 
 
 def token(server: Server) -> str:

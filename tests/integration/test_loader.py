@@ -5,13 +5,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from playhead.clock import SystemClock
-from playhead.log.offsets import Ledger
+from playhead.log.offsets import Intent, Ledger
 from playhead.model import event_row
+from playhead.model.event_row import ROW_COLUMNS
 from playhead.process.folder import Folded
 from playhead.process.loader import Loader
+from playhead.process.rows import Line, Table
 from support.running_store import RunningStore, now_ms, running_store
 
 
@@ -54,3 +57,25 @@ def test_a_block_larger_than_the_store_takes_goes_in_by_halves(tmp_path: Path) -
         Loader(small.client, ledger, SystemClock()).load(folded, lambda *_: [])
         assert small.client.rows("SELECT count() FROM events").rows == [[100]]
         assert ledger.counts() == {"stored": 100}
+
+
+def test_a_row_of_a_table_that_the_store_refuses_costs_only_itself(tmp_path: Path) -> None:
+    at = now_ms()
+    table = Table("cdn_requests", (*ROW_COLUMNS, "at", "cdn", "status"))
+    statuses: list[object] = [200] * 300
+    statuses[123] = "no status"
+    rows = [(at, 0, index, "cdn", "p", at, "a", one) for index, one in enumerate(statuses)]
+    lines = [Line(at, 0, row[2], msgspec.json.encode(row)) for row in rows]
+    with running_store(tmp_path / "store") as running:
+        for attempt in range(2):  # the second time as after a kill, before it could be recorded
+            with closing(Ledger(tmp_path / f"{attempt}.db")) as ledger:
+                if attempt:
+                    ledger.intend(Intent(0, 1, at))
+                folded = Folded(0, 1, at, [], [], [], {"stored": 300}, [], {table: lines})
+                Loader(running.client, ledger, SystemClock()).load(folded, lambda *_: [])
+                assert ledger.counts() == {"stored": 299, "quarantined": 1}
+        ask = running.client.rows
+        assert ask("SELECT count() FROM cdn_requests").rows == [[299]]
+        assert ask("SELECT sum(requests) FROM cdn_minutes").rows == [[299]]
+        found = ask("SELECT code, log_index FROM quarantine").rows
+        assert found == [["store_refused", 123]]

@@ -16,6 +16,8 @@ from playhead.model.cmcd.record import line_of
 
 NOTHING = "There is no CMCD in it: no key of the standard and none with a prefix."
 VALUE_SHOWN_CHARS = 200
+COLUMN_MAX_CHARS = 24
+"""A longer value pushes its own meaning to the right, not those of the other lines."""
 
 
 @click.group(name="cmcd")
@@ -23,7 +25,7 @@ def command() -> None:
     """Say what CMCD (CTA-5004-B) means: versions 1 and 2, request and event mode."""
 
 
-@command.command(name="decode")
+@command.command(name="decode", short_help="Print each key, its value and its meaning.")
 @click.argument("text", required=False)
 @click.option(
     "--headers",
@@ -82,7 +84,10 @@ def _shown(cmcd: Cmcd | None, line: str | None) -> str | None:
         about.append("written otherwise than the standard says (RFC 8941)")
     rows = [(name, _printable(value), _meaning(name, value)) for name, value in cmcd.values.items()]
     rows += [(name, _printable(value), "custom key") for name, value in cmcd.custom.items()]
-    wide = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    sizes = [[len(row[column]) for row in rows] for column in (0, 1)]
+    wide = [
+        max((size for size in column if size <= COLUMN_MAX_CHARS), default=0) for column in sizes
+    ]
     out = [", ".join(about)]
     out += [f"  {name:<{wide[0]}}  {value:<{wide[1]}}  {said}" for name, value, said in rows]
     if cmcd.faults:

@@ -16,6 +16,7 @@ BATCH_ROWS = 1_000
 BODY_SHOWN = 200
 """Characters of a body or message; the whole is in the API."""
 TOKEN_MAX_BYTES = 4_096
+COLUMNS = ("ID", "RECEIVED", "DOOR", "SOURCE", "REASON")
 
 
 @click.group(name="quarantine")
@@ -74,20 +75,21 @@ def list_(
     told = _call(url, _secret(data, token_file), "GET", "/v1/quarantine", params=asked)
     rows = told["data"]
     if not rows:
-        click.echo("Nothing is in quarantine." if not retried else "Nothing was taken up.")
+        fits = " that fits" if door or code or source else ""
+        when = "" if from_ else " of the last seven days"
+        click.echo(f"Nothing{when}{fits} {'was taken up' if retried else 'waits in quarantine'}.")
         return
-    click.echo(f"{'ID':<14}{'RECEIVED':<22}{'DOOR':<11}{'SOURCE':<12}REASON")
-    for row in rows:
-        received = row["received_at"][:19].replace("T", " ") + "Z"
-        line = f"{row['id']:<14}{received:<22}{row['door']:<11}{row['source']:<12}{row['code']}"
-        click.echo(shown(line))
+    title, *heads = _aligned([COLUMNS, *map(_head_of, rows)])
+    click.echo(title)
+    for row, head in zip(rows, heads, strict=True):
+        click.echo(head)
         click.echo(f"    {shown(row['message'])}")
         click.echo(f"    {shown(row['body'])}")
     if told["meta"]["next_cursor"]:
         click.echo(f"(the newest {len(rows)}; --limit shows more)")
 
 
-@command.command(name="retry")
+@command.command(name="retry", short_help="Take up what passes now, each row once.")
 @_URL
 @_DATA
 @_TOKEN
@@ -135,6 +137,21 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
+def _aligned(table: list[tuple[str, ...]]) -> list[str]:
+    wide = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(f"{one:<{size}}" for one, size in zip(line, wide, strict=True)).rstrip()
+        for line in table
+    ]
+
+
+def _head_of(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return a row's head; of a source only its name, without what was said beside it."""
+    received = row["received_at"][:19].replace("T", " ") + "Z"
+    source = row["source"].partition("&")[0]
+    return tuple(map(shown, (row["id"], received, row["door"], source, row["code"])))
+
+
 def _given(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
@@ -146,12 +163,15 @@ def _secret(data: str | None, token_file: Path | None) -> str:
     found = next((file for file in files if file.exists()), files[0])
     try:
         with found.open("rb") as opened:
-            return opened.read(TOKEN_MAX_BYTES).decode("ascii").strip()
+            secret = opened.read(TOKEN_MAX_BYTES).decode("ascii").strip()
     except UnicodeDecodeError:
-        _stop(f"{found} holds no token.")
+        secret = ""
     except OSError as error:
         hint = "Name the server's data folder with --data, or a file with --token-file."
         _stop(f"The token in {found} cannot be read: {error.strerror}.", hint)
+    if not secret or not secret.isprintable() or " " in secret:
+        _stop(f"{found} holds no token.")
+    return secret
 
 
 def _call(url: str, secret: str, method: str, path: str, **content: Any) -> dict[str, Any]:

@@ -24,7 +24,10 @@ _TOO_OLD = (
     "Events were too old for the server: replay them later in time, for example with "
     "--start -2h --again, or raise collect.max_event_age_ms there."
 )
-_LINES_TOO_OLD = "Lines were too old for the server: raise collect.max_log_age_ms there."
+_LINES_TOO_OLD = (
+    "Lines were too old for the server: raise collect.max_log_age_ms there. For an hour it repeats "
+    "its answer to the same lines; then replay them with --again."
+)
 _TOO_FAR_AHEAD = (
     "Events lay in the future: begin earlier, for example with --start -2h --again, or let them "
     "happen in real time with --start now --speed 1 --again."
@@ -74,6 +77,8 @@ def command(
     it was. Done again, it changes nothing. Exits with 1 when anything was refused.
     """
     clock = SystemClock()
+    if not kind and not map_name:  # these options are of one kind only
+        kind = "cdn" if format_name else "events" if name else None
     job = Job(
         asked=list(paths), url=(url if "://" in url else f"http://{url}").rstrip("/"),
         kind=kind or "", format=format_name, name=name, start=start, speed=speed,
@@ -90,6 +95,8 @@ def command(
 
 def _prepared(job: Job, clock: Clock) -> tuple[Replay, int]:
     """Return the replay, its files checked and its times set, and the bytes there are to read."""
+    if job.start:
+        start_ms(job.start, clock.now_ms())  # a mistake in it is told before anything else
     state = job.state()
     parts = job.parts(state)
     if state.finished:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from playhead.collect.columns import Columns, Fault, fault, text, whole
+from playhead.collect.logs.fields import put_extra
 from playhead.collect.logs.generic import Generic
 from playhead.collect.logs.logged import BrokenLine, Options
 from playhead.collect.logs.masking import masked
@@ -31,6 +32,14 @@ def _cache(value: object, column: str) -> str:
 def _path(value: object, column: str) -> str:
     """Return a path without parameters: they hold tokens."""
     return text(value, column, max_=PATH_LENGTH_MAX).partition("?")[0]
+
+
+def _kept(said: Mapping[str, object]) -> dict[str, object] | None:
+    """Return what no column knows as it is kept of a line of a log."""
+    extra: dict[str, object] = {}
+    for name, value in said.items():
+        put_extra(extra, name, value)
+    return extra or None
 
 
 _COLUMNS: Final = Columns(
@@ -76,6 +85,8 @@ class CdnRows:
         found = CdnRequest(**_COLUMNS.read(row))
         if found.address:
             self._put_place(found)
+        if found.extra:
+            found.extra = _kept(found.extra)
         return found
 
     def kept(self, said: str) -> str:

@@ -22,6 +22,8 @@ PATHS: Final = ("/cmcd", "/v1/cmcd")
 INVALID_RECORD: Final = "invalid_record"
 RECORDS_PER_TURN: Final = 500
 """Records read before other requests get their turn."""
+CHARS_PER_TURN: Final = 65_536
+"""The same for few but long records."""
 _GONE: Final = 410
 _SLOW_DOWN: Final = 429
 _encode = msgspec.json.Encoder().encode
@@ -100,11 +102,14 @@ class CmcdDoor(Door):
                 f"The request holds {len(lines)} records; {limit} are allowed. Nothing of it was stored.",
                 hint="Send smaller batches, or raise collect.max_events_per_request.",
             )
+        chars = 0
         for number, line in enumerate(lines, 1):
             cmcd = decode_line(line)
             if cmcd is not None or line.strip(_TRIMMED):
                 batch.take(cmcd, line, received_at)
-            if not number % RECORDS_PER_TURN:
+            chars += len(line)
+            if chars >= CHARS_PER_TURN or not number % RECORDS_PER_TURN:
+                chars = 0
                 await asyncio.sleep(0)
         return batch
 

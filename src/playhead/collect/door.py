@@ -23,6 +23,7 @@ from playhead.collect.refusals import KEPT_MAX, Refused, field_in
 from playhead.collect.request import Request, secret_in
 from playhead.collect.steps import ADMISSION, Step, context_of
 from playhead.errors import (
+    BodyTooLarge,
     DoorClosed,
     LogUnavailable,
     MethodNotAllowed,
@@ -87,6 +88,7 @@ class Door(ABC):
         self.doorway = entrance.doorway
         self.stored = entrance.promises.stored
         self._append = entrance.append
+        self._large = entrance.large
         self._keys = entrance.promises.keys if self.idempotent else None
         self._until_timed = TIMED_ONE_IN
         self._metas = lru_cache(maxsize=_CONTEXTS)(_plain_meta)
@@ -173,7 +175,7 @@ class Door(ABC):
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         method = scope["method"]
         if method == "OPTIONS":
-            return Answer(204, b"", tuple(self.doorway.origins.preflight(headers)))
+            return Answer(204, b"", tuple(self.doorway.origins.preflight(headers, self.methods)))
         if method not in self.methods:
             allowed = " and ".join(self.methods)
             raise MethodNotAllowed(f"This door takes {allowed} (and OPTIONS before it) only.")
@@ -181,14 +183,33 @@ class Door(ABC):
             raise DoorClosed(f"The door '{self.name}' is closed. Nothing was stored.")
         request = self._request(scope, headers)
         self.walk(ADMISSION, request)
-        text = await self._text(headers, receive)
+        body = await self._body(headers, receive)
         request.received_at = self.clock.now_ms()
-        if self._keys is None or HEADER not in headers:
-            answer, offset = await self._take(request, text)
-        else:
-            keys, key = self._keys, await self._key(request, text)
-            answer, offset = await keys.once(key, lambda: self._take_once(request, text, key, keys))
+        answer, offset = await self._unpacked(request, body)
         return answer if offset is None else await self.told(request, answer, offset)
+
+    async def _unpacked(self, request: Request, body: bytes) -> tuple[Answer, int | None]:
+        """Unpack a body and take it; a few large ones at a time, for they fill the memory."""
+        encoding = request.headers.get(b"content-encoding", b"")
+        most, small = self.limits()[1], self.config.max_decompressed_bytes
+        text = None
+        if most <= small or len(body) <= small:
+            try:
+                text = bodies.unpack(body, encoding, max_bytes=min(most, small))
+            except BodyTooLarge:
+                if most <= small:
+                    raise
+        if text is not None:
+            return await self._once(request, text)
+        async with self._large:
+            return await self._once(request, bodies.unpack(body, encoding, max_bytes=most))
+
+    async def _once(self, request: Request, text: bytes) -> tuple[Answer, int | None]:
+        """Take a body; under an idempotency key only if that is free."""
+        if self._keys is None or HEADER not in request.headers:
+            return await self._take(request, text)
+        keys, key = self._keys, await self._key(request, text)
+        return await keys.once(key, lambda: self._take_once(request, text, key, keys))
 
     async def _take(
         self, request: Request, text: bytes, append: Append | None = None
@@ -263,17 +284,13 @@ class Door(ABC):
             _STEP_N.labels(step.__name__).inc()
             before_s = after_s
 
-    async def _text(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        """Return the body, unpacked."""
-        max_bytes, max_unpacked_bytes = self.limits()
-        body = await bodies.read(
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        """Return the body as it was sent."""
+        return await bodies.read(
             receive,
             declared=headers.get(b"content-length"),
-            max_bytes=max_bytes,
+            max_bytes=self.limits()[0],
             timeout_s=self.config.body_timeout_ms / 1000,
-        )
-        return bodies.unpack(
-            body, headers.get(b"content-encoding", b""), max_bytes=max_unpacked_bytes
         )
 
     def meta(self, request: Request, *, rows: Rows | None = None, source: str = "") -> bytes:

@@ -1,6 +1,8 @@
 """What all doors share, made once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
@@ -17,6 +19,8 @@ from playhead.collect.refusals import Refusals
 from playhead.collect.steps import Doorway, Salt
 from playhead.config import Config
 
+LARGE_AT_ONCE: Final = 2
+"""Large bodies in work at a time: one takes a few times its size of memory."""
 Append = Callable[..., Awaitable[int]]
 """Puts the entries of one request into the log, all or none, and returns the first one's offset."""
 Stored = Callable[[int], Awaitable[bool]]
@@ -41,6 +45,10 @@ class Entrance(msgspec.Struct, frozen=True):
     doorway: Doorway
     refusals: Refusals
     promises: Promises = Promises()
+    large: asyncio.Semaphore = msgspec.field(
+        default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE)
+    )
+    """Held while a body larger than `collect.max_decompressed_bytes` is read and stored."""
 
 
 def entrance_of(

@@ -28,6 +28,8 @@ from playhead.model.telemetry import examine
 PATHS: Final = ("/epas", "/v1/epas")
 ITEMS_PER_TURN: Final = 500
 """Events read before other requests get their turn."""
+LARGE_BYTES: Final = 16_384
+"""After a larger event they get it at once."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -108,8 +110,7 @@ class EpasDoor(Door):
         batch = _Batch(raw)
         for index, text in enumerate(raw):
             batch.items.append(None)
-            if not (index + 1) % ITEMS_PER_TURN:
-                await asyncio.sleep(0)
+            await _turn(index, text)
             try:
                 _, item = value_of(text, max_depth=self.config.max_json_depth)
             except Fault as error:
@@ -133,8 +134,7 @@ class EpasDoor(Door):
                 except Fault as error:
                     batch.refuse(index, error.code, error.message)
             events.append(event)
-            if not (index + 1) % ITEMS_PER_TURN:
-                await asyncio.sleep(0)
+            await _turn(index, batch.raw[index])
         return events
 
     def _event(self, item: dict[str, Any], units: Units) -> Event:
@@ -177,6 +177,12 @@ class EpasDoor(Door):
             meta=self.meta(request, source=units or ""),
             body=b"[" + b",".join(bodies) + b"]",
         )
+
+
+async def _turn(index: int, text: bytes) -> None:
+    """Give other requests their turn after so many events, and after a large one."""
+    if not (index + 1) % ITEMS_PER_TURN or len(text) > LARGE_BYTES:
+        await asyncio.sleep(0)
 
 
 def _raws(text: bytes, array_bytes_max: int) -> list[bytes]:

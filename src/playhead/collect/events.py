@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from playhead.collect.columns import Fault
 from playhead.collect.door import Answer, Door, Scope
 from playhead.collect.entrance import Entrance
 from playhead.collect.frames import frame
-from playhead.collect.items import items_of, quoted, value_of
+from playhead.collect.items import ROW_MAX_BYTES, items_of, parts_of, quoted, value_of
 from playhead.collect.origins import Headers
 from playhead.collect.rate import WINDOW_S
 from playhead.collect.request import DropReason, Request
@@ -160,9 +161,9 @@ class EventsDoor(Door):
         make = partial(self._events if source.rows is None else self._table, request, source)
         entries: list[Entry] = []
         refused: list[Refusal] = []
-        for first in range(0, len(items), size):
+        for first, part in parts_of(items, size):
             request.refused = []
-            entries.append(make(items[first : first + size]))
+            entries.append(make(part))
             refused += [
                 msgspec.structs.replace(one, index=first + one.index) for one in request.refused
             ]
@@ -189,13 +190,12 @@ class EventsDoor(Door):
     def _examined(self, items: list[bytes]) -> tuple[list[Event | None], list[Refusal]]:
         """Return the events of rows, None where one is refused; mends what can be mended."""
         depth = self.config.max_json_depth
-        try:
-            events, refused = examine(b"[" + b",".join(items) + b"]", max_depth=depth)
-        except InvalidBody:
-            pass
-        else:
-            if len(events) == len(items):  # else a row held a comma between two
-                return events, refused
+        if max(map(len, items)) <= ROW_MAX_BYTES:
+            with suppress(InvalidBody):
+                events, refused = examine(b"[" + b",".join(items) + b"]", max_depth=depth)
+                # A row may hold a comma between two; a refused one is written anew by its index.
+                if len(events) == len(items) and not refused:
+                    return events, refused
         events, refused = [], []
         for index, item in enumerate(items):
             event: Event | None = None

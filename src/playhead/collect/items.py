@@ -1,6 +1,6 @@
 """The rows of a body: lines of NDJSON, a JSON array, or one object; each as its own bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,6 +11,10 @@ from playhead.model.telemetry import is_deeper, without_lone_surrogates
 
 ROWS_MAX: Final = 500_000
 """Rows of one request."""
+ROW_MAX_BYTES: Final = 1 << 20
+"""A larger row is refused: it is decoded in one go, and nobody else has a turn meanwhile."""
+PART_BYTES: Final = 512 * 1024
+"""Bytes of rows that are read before other requests get their turn."""
 FORMATS: Final = ("", "ndjson", "json")
 """What `format` may say; empty is found out from the body's first character."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -44,6 +48,16 @@ def items_of(body: bytes, form: str, *, array_bytes_max: int) -> list[bytes]:
     if body.count(b"\n") >= ROWS_MAX:
         raise _too_many()
     return [line for line in map(bytes.strip, body.split(b"\n")) if line]
+
+
+def parts_of(items: Sequence[bytes], most: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield rows in parts of at most so many and some `PART_BYTES`, each with its first index."""
+    first = size = 0
+    for index, item in enumerate(items, 1):
+        size += len(item)
+        if index - first == most or size >= PART_BYTES or index == len(items):
+            yield first, list(items[first:index])
+            first, size = index, 0
 
 
 def _of_json(body: bytes, array_bytes_max: int) -> list[bytes]:
@@ -84,8 +98,10 @@ def value_of(item: bytes, *, max_depth: int) -> tuple[bytes, Any]:
     """Return a row's bytes, mended where half an emoji was cut off, and what they say.
 
     Raises:
-        Fault: It is no JSON, or nests deeper than `max_depth` levels.
+        Fault: It is no JSON, too large, or nests deeper than `max_depth` levels.
     """
+    if len(item) > ROW_MAX_BYTES:
+        raise Fault("too_large", f"The row has more than {ROW_MAX_BYTES} bytes.")
     try:
         value = _LOOSE.decode(item)
     except _UNREADABLE as error:

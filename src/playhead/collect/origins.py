@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Final
 
 Headers = list[tuple[bytes, bytes]]
-METHODS: Final = b"POST, OPTIONS"
 HEADERS: Final = b"content-type, content-encoding, authorization, x-playhead-key"
 MAX_AGE_S: Final = 7_200
 """How long a browser remembers a preflight: the most that Chromium honours."""
@@ -41,7 +40,9 @@ class Origins:
             return [(b"vary", b"Origin")]
         return [(b"access-control-allow-origin", origin), (b"vary", b"Origin"), _EXPOSED]
 
-    def preflight(self, request: Mapping[bytes, bytes]) -> Headers:
+    def preflight(
+        self, request: Mapping[bytes, bytes], methods: Sequence[str] = ("POST",)
+    ) -> Headers:
         """Return the headers of the answer to a preflight; without leave if it is refused."""
         origin = request.get(b"origin")
         if not self.allows(origin):
@@ -56,7 +57,7 @@ class Origins:
         )
         return [
             (b"access-control-allow-origin", b"*" if self._any else origin or b"*"),
-            (b"access-control-allow-methods", METHODS),
+            (b"access-control-allow-methods", ", ".join((*methods, "OPTIONS")).encode()),
             (b"access-control-allow-headers", asked),
             (b"access-control-max-age", b"%d" % MAX_AGE_S),
             (b"vary", vary),

@@ -26,6 +26,12 @@ def test_each_key_gets_its_value_and_meaning() -> None:
     ]
 
 
+def test_a_long_value_moves_no_other_meaning() -> None:
+    lines = run(f'br=3200,cid="{"x" * 100}",ot=v')[1].splitlines()
+    short = [line for line in lines if line.startswith(("  br ", "  ot "))]
+    assert [len(line.split("  ")[-1]) + 13 >= len(line) for line in short] == [True, True]
+
+
 def test_faults_and_events_are_told() -> None:
     code, output = run('bl=x,bsd=(500),e=ps,sta=p,v=2,com.x-plan="gold" ')
     assert (code, "custom key" in output) == (0, True)

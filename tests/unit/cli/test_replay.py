@@ -124,6 +124,19 @@ def test_cdn_lines_go_with_their_format_and_head() -> None:
     assert listener.posts[1].body == b"#Fields: a\nline"
 
 
+@pytest.mark.parametrize(
+    ("option", "door"),
+    [(("--format", "nginx"), "/logs/cdn?format=nginx"), (("--name", "x"), "/v0/events?name=x")],
+)
+def test_a_format_or_a_data_source_says_what_the_lines_are(
+    option: tuple[str, str], door: str
+) -> None:
+    Path("a.log").write_text("nothing that tells\n")
+    with Listener() as listener:
+        replay("a.log", *option, url=listener.url)
+    assert [post.path for post in listener.posts] == [door]
+
+
 def test_rows_of_a_table_go_to_their_data_source() -> None:
     Path("m.toml").write_text(
         'name = "m"\ninto = "stream_frames"\n[time]\ncolumn = "t"\n'

@@ -113,6 +113,7 @@ async def test_the_preflight_allows_the_four_headers(make: Make) -> None:
     got = await make().knock("", "OPTIONS", **headers)
     assert got.status == 204
     assert got.headers["access-control-allow-headers"] == asked
+    assert got.headers["access-control-allow-methods"] == "GET, POST, OPTIONS"
 
 
 async def test_the_entry_says_where_it_belongs(make: Make) -> None:
@@ -208,6 +209,20 @@ async def test_what_only_looks_like_json_is_one_refused_record(make: Make) -> No
     door = make()
     got = await door.knock("[{")
     assert (got.status, door.refused()) == (204, ["invalid_record"])
+
+
+async def test_long_records_let_others_have_their_turn(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[float] = []
+
+    async def turn(seconds: float) -> None:
+        turns.append(seconds)
+
+    monkeypatch.setattr("playhead.collect.cmcd.CHARS_PER_TURN", len(BEAT))
+    monkeypatch.setattr("playhead.collect.cmcd.asyncio.sleep", turn)
+    await make().knock("\n".join([BEAT] * 3))
+    assert turns == [0, 0, 0]
 
 
 async def test_too_many_records_are_refused_whole(make: Make) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
-from playhead.collect.entrance import Promises, Stored, entrance_of
+from playhead.collect.entrance import LARGE_AT_ONCE, Promises, Stored, entrance_of
 from playhead.collect.events import EventsDoor
 from playhead.collect.request import Request
 from playhead.config import Collect, Config
@@ -34,6 +35,8 @@ class Place:
         clock = ManualClock(NOW)
         self.entries: list[Entry] = []
         self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.waiting = 0
         self.tokens = Tokens(folder / "access.db", clock)
         entrance = entrance_of(Config(collect=collect), self.append, self.tokens, clock)
         promises = Promises(stored=stored)
@@ -42,6 +45,9 @@ class Place:
     async def append(self, *entries: Entry) -> int:
         if self.failure is not None:
             raise self.failure
+        if self.gate is not None:
+            self.waiting += 1
+            await self.gate.wait()
         self.entries += entries
         return len(self.entries) - len(entries)
 
@@ -140,6 +146,13 @@ async def test_a_cdn_column_has_its_range(make: Make, column: str, value: Any) -
     assert got.body == counts(0, 1)
 
 
+async def test_what_no_cdn_column_knows_is_kept_as_of_a_log_line(make: Make) -> None:
+    place = make()
+    said = {"client_ip": "198.51.100.7", "query": "k=s3cret", "seen": "/a?k=s3cret", "tier": 2}
+    await place.send("cdn_requests", {**CDN, "path": "/a", **said, "extra": {"cookie": "s3cret"}})
+    assert place.lines()[0][COLUMNS.index("extra")] == {"seen": "/a", "tier": 2}
+
+
 async def test_a_cdn_row_without_at_is_a_log_line(make: Make) -> None:
     place = make()
     line = {"timestamp": NOW, "url": "/v/a.ts?x=1", "status": "206", "remote_addr": "198.51.100.7"}
@@ -227,7 +240,7 @@ async def test_many_rows_are_several_entries(make: Make, name: str) -> None:
 @pytest.mark.parametrize(
     ("at", "code"),
     [
-        (NOW - 31 * DAY_MS, "too_old"),
+        (NOW - 3_651 * DAY_MS, "too_old"),
         (NOW - 29 * DAY_MS, None),
         (NOW + 6 * DAY_MS, None),
         (NOW + 8 * DAY_MS, "too_far_ahead"),
@@ -338,6 +351,53 @@ async def test_refusals_are_counted_through_all_entries(make: Make) -> None:
     request = Request({}, "", [], "", NOW, query=b"name=stream_frames")
     await make(max_events_per_request=2).door.entries(request, b"x\nx\nx")
     assert [one.index for one in request.refused] == [0, 1, 2]
+
+
+async def test_rows_that_only_together_are_json_are_none(make: Make) -> None:
+    place = make()
+    event = msgspec.json.encode(EVENT)
+    got = await place.send(
+        "telemetry", b'{"x":[1', b"2]}", b'{"bad":1},' + event, event, query="&format=ndjson"
+    )
+    assert (got.body, place.entries[0].events) == (counts(1, 3), 4)
+    assert len(json.loads(place.entries[0].body)) == 4
+
+
+@pytest.mark.parametrize("name", ["telemetry", "stream_frames"])
+async def test_a_row_that_is_too_large_costs_only_itself(
+    make: Make, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("events", "items"):
+        monkeypatch.setattr(f"playhead.collect.{where}.ROW_MAX_BYTES", 200)
+    row = EVENT if name == "telemetry" else FRAME
+    place = make()
+    got = await place.send(name, row, {**row, "a": "x" * 200})
+    assert (got.body, place.meta().refused[0].code) == (counts(1, 1), "too_large")
+
+
+async def test_large_rows_are_entries_of_their_own(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playhead.collect.items.PART_BYTES", 100)
+    place = make()
+    await place.send("stream_frames", FRAME, FRAME, {**FRAME, "a": "x" * 100}, FRAME)
+    assert [entry.events for entry in place.entries] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("size", "at_once"), [(300, LARGE_AT_ONCE), (30, 6)])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+async def test_few_large_bodies_are_in_work_at_a_time(
+    make: Make, size: int, at_once: int, pack: Callable[[bytes], bytes]
+) -> None:
+    place = make(max_decompressed_bytes=200)
+    place.gate = asyncio.Event()
+    body = pack(msgspec.json.encode({**FRAME, "a": "x" * size}))
+    sent = [asyncio.create_task(place.send("stream_frames", body)) for _ in range(6)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert place.waiting == at_once
+    place.gate.set()
+    assert [got.status for got in await asyncio.gather(*sent)] == [202] * 6
 
 
 async def test_two_events_in_one_line_are_no_row(make: Make) -> None:

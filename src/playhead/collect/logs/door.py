@@ -13,19 +13,19 @@ import msgspec
 from playhead.collect.device import seen_in
 from playhead.collect.door import Answer, Door, Entrance
 from playhead.collect.logs.formats import AUTO, FORMATS, guess
-from playhead.collect.logs.items import items_of
+from playhead.collect.logs.items import items_of, some_of
 from playhead.collect.logs.logged import BrokenLine, Logged, Options, Reader
 from playhead.collect.logs.masking import masked
 from playhead.collect.logs.normal import Normal
 from playhead.collect.request import DropReason, Request
-from playhead.errors import BodyTooLarge, InvalidRequest
+from playhead.errors import InvalidRequest
 from playhead.log.base import Entry
 from playhead.model.cdn_request import COLUMNS, TABLE, CdnRequest
 from playhead.model.event import Refusal, Rows
 
 PATHS: Final = ("/logs/cdn", "/v1/logs/cdn")
-LINES_MAX: Final = 300_000
-"""Lines of one request."""
+CHUNK_BYTES: Final = 512 * 1024
+"""Bytes of lines read before other requests get their turn."""
 LINE_MAX_BYTES: Final = 65_536
 """A longer line is no line of a log."""
 KEPT_MAX_CHARS: Final = 4_096
@@ -104,7 +104,7 @@ class CdnLogDoor(Door):
         reader = FORMATS[name](options)
         made: list[Entry] = []
         refused: list[Refusal] = []
-        while lines := list(islice(items, self.config.max_events_per_request)):
+        while lines := some_of(items, self.config.max_events_per_request, CHUNK_BYTES):
             chunk = self._chunk(
                 reader, [line for line in lines if reader.is_row(line)], request, cdn
             )
@@ -115,11 +115,6 @@ class CdnLogDoor(Door):
                     msgspec.structs.replace(one, index=one.index + offset) for one in chunk.refused
                 )
                 request.count += len(chunk.items)
-            if request.count > LINES_MAX:
-                raise BodyTooLarge(
-                    f"The request holds more than {LINES_MAX} lines. Nothing of it was stored.",
-                    hint="Send smaller batches.",
-                )
             await asyncio.sleep(0)
         request.refused = refused
         return made

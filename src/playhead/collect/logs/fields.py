@@ -14,6 +14,8 @@ from playhead.collect.logs.values import TEXT_MAX, is_nothing, long_text, text
 
 EXTRA_MAX: Final = 32
 """Fields of a line that are kept besides the known ones."""
+EXTRA_DEPTH_MAX: Final = 4
+"""Levels of a field that is an object or a list; what lies deeper is not kept."""
 NAME_MAX: Final = 64
 _CACHE: Final = 4_096
 _HEADERS: Final = frozenset({"cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session"})
@@ -144,16 +146,41 @@ def put_extra(extra: dict[str, object], name: str, value: object) -> None:
     if isinstance(value, str):
         value = kept_text(value)
     elif isinstance(value, (dict, list)):
-        value = masked(msgspec.json.encode(value).decode())[:TEXT_MAX]
+        value = _short(msgspec.json.encode(_without_private(value)).decode())
     elif isinstance(value, (int, float)) and not -(2**63) <= value < 2**63:
         value = str(value)[:TEXT_MAX]
     extra[name[:NAME_MAX]] = value
 
 
+def _without_private(value: object, depth: int = EXTRA_DEPTH_MAX) -> object:
+    """Return what an object or a list holds without what is never kept, at any level."""
+    if isinstance(value, str):
+        return _bare(value)
+    if not isinstance(value, (dict, list)):
+        return value
+    if not depth:
+        return None
+    few = EXTRA_MAX
+    if isinstance(value, list):
+        return [_without_private(one, depth - 1) for one in value[:few]]
+    pairs = [(name, one) for name, one in value.items() if not is_private(name)][:few]
+    return {name: _without_private(one, depth - 1) for name, one in pairs}
+
+
 @lru_cache(maxsize=_CACHE)
 def kept_text(value: str) -> str:
-    """Return a text as it is kept: no address, no parameters of a URL, not long."""
-    return masked(value.partition("?")[0] if "://" in value else value)[:TEXT_MAX]
+    """Return a text as it is kept: no address, no parameters of a URL or path, not long."""
+    return _short(_bare(value))
+
+
+def _short(text_: str) -> str:
+    # An address at the end of what is kept must not be cut before it is masked.
+    return masked(text_[: 2 * TEXT_MAX])[:TEXT_MAX]
+
+
+def _bare(value: str) -> str:
+    before, mark, _ = value.partition("?")
+    return before if mark and "/" in before else value
 
 
 @lru_cache(maxsize=_CACHE)

@@ -7,6 +7,8 @@ import msgspec
 
 from playhead.errors import BodyTooLarge, InvalidBody
 
+LINES_MAX: Final = 300_000
+"""Lines of one request, blank ones and comments too."""
 ENVELOPES: Final = (
     "records", "Records", "logs", "events", "entries", "items", "data", "lines", "rows", "messages",
 )  # fmt: skip
@@ -29,7 +31,8 @@ def items_of(body: bytes, *, is_text: bool, max_document_bytes: int) -> Iterator
 
     Raises:
         InvalidBody: It begins as an array and is none.
-        BodyTooLarge: It is one JSON document of more than `max_document_bytes`.
+        BodyTooLarge: It is one JSON document of more than `max_document_bytes`, or has too many
+            items.
     """
     if body[:1] == b"[" and (not is_text or body[1:64].lstrip()[:1] in {b'"', b"{"}):
         return _members(body, max_document_bytes)
@@ -37,7 +40,27 @@ def items_of(body: bytes, *, is_text: bool, max_document_bytes: int) -> Iterator
         inside = _list_in(body, max_document_bytes)
         if inside is not None:
             return inside
+    if body.count(b"\n") >= LINES_MAX:
+        raise _too_many()
     return _lines(body)
+
+
+def some_of(items: Iterator[bytes], most: int, max_bytes: int) -> list[bytes]:
+    """Take the next items, at most so many, until they have `max_bytes`; empty = there is none."""
+    found: list[bytes] = []
+    for item in items:
+        found.append(item)
+        max_bytes -= len(item)
+        if len(found) == most or max_bytes <= 0:
+            break
+    return found
+
+
+def _too_many() -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The request holds more than {LINES_MAX} lines. Nothing of it was stored.",
+        hint="Send smaller batches.",
+    )
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
@@ -69,6 +92,8 @@ def _members(array: bytes, max_document_bytes: int) -> Iterator[bytes]:
             f"The body begins as a JSON array and is none: {error}. Nothing of it was stored.",
             hint="Send one object a line (NDJSON); then a broken line costs no other.",
         ) from error
+    if len(members) > LINES_MAX:
+        raise _too_many()
     return map(_item, members)
 
 

@@ -33,8 +33,8 @@ _SHAPES: Final = {
     "request": r"\S+(?: \S+ \S+)?",
 }
 """Variables that hold spaces, where a space ends them."""
-_SEVERAL: Final = r"[^ ]*(?:(?:, | : )[^ ]*)*"
-"""One value per upstream tried."""
+_SEVERAL: Final = r"[^ ]*+(?:(?<=,) [^ ]*+| : [^ ]*+)*+"
+"""One value per upstream tried, as many as there are: less would let lines take long to refuse."""
 
 
 class Nginx(Reader):

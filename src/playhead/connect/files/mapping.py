@@ -155,7 +155,7 @@ def _checked(table: MappingTable, path: Path, text: str) -> Mapping:
     time = table.time
 
     def part(key: str, reason: Wrong) -> ConfigInvalid:
-        return _wrong(path, text, key, str(reason))
+        return _wrong(path, text, key, str(reason.args[0]))
 
     try:
         _check_plain(table)

@@ -185,7 +185,7 @@ class Sender:
         hint = str(body.get("hint") or "")
         if answer.status_code in {401, 403}:
             hint = "Make a write key with 'playhead token create --kind write'; give it with --key."
-        if answer.status_code == 404:
+        if answer.status_code == 404 and "documentation" not in body:  # the events door has it
             hint = (
                 f"This server has no door {batch.target.path.partition('?')[0]}; is it a Playhead?"
             )

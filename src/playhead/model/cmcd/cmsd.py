@@ -15,6 +15,7 @@ _NAME_LENGTH_MAX: Final = 128
 _TEXT_LENGTH_MAX: Final = 256
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _PART = re.compile(r'[^;"]*(?:"(?:[^"\\]|\\.)*"[^;"]*)*')
+_CLOSED = re.compile(r'[^"]*+(?:"(?:[^"\\]|\\.)*+"[^"]*+)*+', re.DOTALL)
 _KEY = re.compile(r"[a-z*][a-zA-Z0-9_.*-]{0,63}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -58,7 +59,7 @@ def _raw(header: str) -> str:
 
 def _hop_of(member: str) -> Hop | None:
     hop = Hop()
-    for index, part in enumerate(_PART.findall(member)):
+    for index, part in enumerate(_parts_of(member)):
         name, equals, raw = part.partition("=")
         is_name = index == 0 and '"' in name
         try:
@@ -69,6 +70,15 @@ def _hop_of(member: str) -> Hop | None:
         except ValueError:
             continue
     return None if hop == Hop() else hop
+
+
+def _parts_of(member: str) -> list[str]:
+    """Cut at semicolons, save those in quotes; with a quote that is never closed at every one."""
+    if (
+        _CLOSED.fullmatch(member) is None
+    ):  # looked for the end of at every quote, it would take long
+        return member.split(";")
+    return _PART.findall(member)
 
 
 def _put(hop: Hop, name: str, raw: str) -> None:

@@ -104,7 +104,7 @@ _ALL: Final = (
     Key("ttfb", "time to first byte", _NUMBER, modes="E", unit="ms"),
     Key("ttfbb", "time to first byte of the body", _NUMBER, modes="E", unit="ms"),
     Key("ttlb", "time to last byte", _NUMBER, modes="E", unit="ms"),
-    Key("url", "address of the request", _TEXT, modes="E", limit=_TEXT_MAX),
+    Key("url", "address of the request", values.address, modes="E", limit=_TEXT_MAX),
     Key("cmsdd", "CMSD-Dynamic of the response", values.encoded, modes="E", limit=_ENCODED_MAX),
     Key("cmsds", "CMSD-Static of the response", values.encoded, modes="E", limit=_ENCODED_MAX),
     Key("smrt", "request tracing of the response", values.encoded, modes="E", limit=_ENCODED_MAX),

@@ -108,12 +108,13 @@ def numbers(raw: str, limit: int = 0) -> list[Pair]:  # noqa: ARG001 (as all rea
     if raw.isdecimal():
         return [[whole(raw), ""]]
     if raw[:1] == "(" and raw[-1:] == ")" and "," not in raw and '"' not in raw:
+        items = raw[1:-1].split()
+        if len(items) > PAIRS_MAX:
+            raise ValueError(f"more than {PAIRS_MAX} values")
         pairs: list[Pair] = []
-        for item in raw[1:-1].split():
+        for item in items:
             number, _, kind = item.partition(";")
             pairs.append([whole(number), _type_of(kind)])
-        if len(pairs) > PAIRS_MAX:
-            raise ValueError(f"more than {PAIRS_MAX} values")
         return pairs
     return [[whole(str(value)), kind] for value, kind in texts(raw, _WHOLE_DIGITS_MAX)]
 
@@ -149,8 +150,13 @@ def texts(raw: str, limit: int) -> list[Pair]:
 
 
 def addresses(raw: str, limit: int) -> list[Pair]:
-    """Read the next objects: strings whose paths are percent-encoded."""
-    return [[unquote(str(value)), more] for value, more in texts(raw, limit)]
+    """Read the next objects: strings whose paths are percent-encoded. Parameters hold tokens."""
+    return [[unquote(str(value)).partition("?")[0], more] for value, more in texts(raw, limit)]
+
+
+def address(raw: str, limit: int) -> str:
+    """Read an address; its parameters are left out, for they hold tokens."""
+    return text(raw, limit).partition("?")[0].partition("#")[0]
 
 
 def encoded(raw: str, limit: int) -> str:

@@ -58,9 +58,21 @@ def test_the_answer_names_a_hundred_refusals_and_counts_all() -> None:
 
 
 def test_too_many_lines_are_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playhead.collect.logs.door.LINES_MAX", 4)
+    monkeypatch.setattr("playhead.collect.logs.items.LINES_MAX", 4)
     sent = Doorstep(max_events_per_request=2).send(b"\n".join([LINE] * 5))
     assert (sent.status, sent.entries) == (413, [])
+
+
+@pytest.mark.parametrize("body", [b"{}" + b"\n" * 5 + b"{}", b"[" + b"{}," * 5 + b"{}]"])
+def test_blank_lines_and_members_count_too(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setattr("playhead.collect.logs.items.LINES_MAX", 4)
+    assert Doorstep().send(body, "format=json").status == 413
+
+
+def test_long_lines_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playhead.collect.logs.door.CHUNK_BYTES", 2 * len(LINE))
+    sent = Doorstep().send(b"\n".join([LINE] * 5))
+    assert [entry.events for entry in sent.entries] == [2, 2, 1]
 
 
 def test_a_body_over_the_limit_of_logs_is_refused() -> None:

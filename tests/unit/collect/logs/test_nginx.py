@@ -28,7 +28,22 @@ def test_a_log_format_of_ones_own(log_format: str, line: str) -> None:
     assert (found.at, found.path) == (1_765_837_000_000, "/a")
 
 
-def test_a_long_line_that_does_not_fit_is_refused_at_once() -> None:
-    reader = Nginx(Options(log_format="$upstream_response_time $upstream_addr [$msec] $uri"))
+@pytest.mark.parametrize(
+    ("log_format", "line"),
+    [
+        ("$upstream_response_time $upstream_addr [$msec] $uri", b"1, 2 : 3, " * 6_000),
+        (
+            '$msec $uri $upstream_status $upstream_header_time $upstream_response_time "$uri"',
+            b"1 /a " + b"1, " * 20_000 + b"x y z",
+        ),
+    ],
+)
+def test_a_long_line_that_does_not_fit_is_refused_at_once(log_format: str, line: bytes) -> None:
     with pytest.raises(BrokenLine):
-        reader.read(b"1, 2 : 3, " * 6_000)
+        Nginx(Options(log_format=log_format)).read(line)
+
+
+def test_several_upstreams_are_one_value_each() -> None:
+    log_format = '[$msec] $uri $upstream_status $upstream_header_time "$http_user_agent"'
+    line = b'[1765837000] /a 502, 200 : 304 0.1, - : 0.2 "curl"'
+    assert Nginx(Options(log_format=log_format)).read(line).ttfb_ms == 300

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def test_a_mistake_is_named_with_its_line(
     with pytest.raises(ConfigInvalid, match=said) as raised:
         loaded(tmp_path, GOOD.replace(old, new))
     assert not line or f"line {line}:" in raised.value.message
+    assert raised.value.message.startswith("The mapping ")
+    assert not re.search(r"""\(["']|["']\)""", raised.value.message)  # a tuple is no sentence
 
 
 def test_the_shipped_one_is_found_by_name() -> None:

@@ -104,6 +104,13 @@ def test_what_the_server_will_never_take_stops_it(status: int, hint: str) -> Non
     assert hint in raised.value.hint
 
 
+def test_a_data_source_that_is_not_known_there_is_told_with_the_door_s_hint() -> None:
+    said = {"message": "No.", "hint": "Known are: a.", "documentation": "/docs/errors#not_found"}
+    with Listener((404, said, {})) as listener, pytest.raises(InvalidRequest) as raised:
+        send(listener, Batch(Kind.TELEMETRY, EVENTS, [event(1)]))
+    assert raised.value.hint == "Known are: a."
+
+
 def test_nobody_there_is_said_at_once() -> None:
     with Listener() as gone:
         pass

@@ -39,6 +39,15 @@ def test_a_hop_is_what_can_be_read_of_it(header: str, names: list[str | None]) -
     assert [hop.name for hop in hops_of(header)] == names
 
 
+@pytest.mark.parametrize("header", ['n="A;etp=9;rtt=1', '"' + '\\"' * 4_000 + ";etp=9;rtt=1"])
+def test_a_quote_that_is_never_closed_counts_for_nothing(header: str) -> None:
+    assert hops_of(header) == [Hop(throughput_kbps=9, rtt_ms=1)]
+
+
+def test_a_header_full_of_open_quotes_takes_no_time() -> None:
+    assert hops_of('"\\' * 40_000) == []
+
+
 def test_hops_are_bounded() -> None:
     assert len(hops_of(",".join(['"a";etp=1'] * 40))) == HOPS_MAX
 
