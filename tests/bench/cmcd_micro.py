@@ -13,7 +13,7 @@ import msgspec
 from playhead.access import Tokens
 from playhead.clock import SystemClock
 from playhead.collect.cmcd import CmcdDoor
-from playhead.collect.door import entrance_of
+from playhead.collect.entrance import entrance_of
 from playhead.config import Config
 from playhead.log.base import Entry
 from playhead.model.cmcd import decode_line, events_of

@@ -11,7 +11,7 @@ import msgspec
 
 from playhead.access import Tokens
 from playhead.clock import SystemClock
-from playhead.collect.door import entrance_of
+from playhead.collect.entrance import entrance_of
 from playhead.collect.telemetry import TelemetryDoor
 from playhead.config import Config
 from playhead.log.base import Entry

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playhead.access import Tokens
 from playhead.clock import ManualClock
 from playhead.collect.cmcd import CmcdDoor
-from playhead.collect.door import entrance_of
+from playhead.collect.entrance import entrance_of
 from playhead.config import Collect, Config
 from playhead.log.base import Entry
 from playhead.model.cmcd.keys import EVENTS, KEYS, STATES

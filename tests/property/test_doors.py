@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
-from playhead.collect.door import entrance_of
+from playhead.collect.entrance import entrance_of
 from playhead.collect.telemetry import TelemetryDoor
 from playhead.config import Collect, Config
 from playhead.errors import InvalidBody

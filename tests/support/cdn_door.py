@@ -10,7 +10,7 @@ import msgspec
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
-from playhead.collect.door import entrance_of
+from playhead.collect.entrance import entrance_of
 from playhead.collect.logs.door import CdnLogDoor
 from playhead.config import Collect, Config
 from playhead.log.base import Entry

@@ -12,10 +12,14 @@ class Got(NamedTuple):
     status: int
     headers: dict[str, str]
     body: Any
+    raw: bytes
+    """The body as it was sent."""
 
 
-async def knock(door: ASGIApp, body: bytes, query: str = "", /, **headers: bytes) -> Got:
-    """Send a body; header names have `_` for `-`. The body of the answer is decoded."""
+async def knock(
+    door: ASGIApp, body: bytes, query: str = "", method: str = "POST", /, **headers: str | bytes
+) -> Got:
+    """Send a body; header names have `_` for `-`. The body of the answer is decoded, if any."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -26,12 +30,15 @@ async def knock(door: ASGIApp, body: bytes, query: str = "", /, **headers: bytes
 
     scope = {
         "type": "http",
-        "method": "POST",
+        "method": method,
         "query_string": query.encode("utf-8", "surrogatepass"),
         "client": ("127.0.0.1", 1),
-        "headers": [(name.replace("_", "-").encode(), value) for name, value in headers.items()],
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode() if isinstance(value, str) else value)
+            for name, value in headers.items()
+        ],
     }
     await door(scope, receive, send)
     named = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     answer = sent[1]["body"]
-    return Got(sent[0]["status"], named, msgspec.json.decode(answer) if answer else None)
+    return Got(sent[0]["status"], named, msgspec.json.decode(answer) if answer else None, answer)

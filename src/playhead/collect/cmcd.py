@@ -14,7 +14,7 @@ from playhead.collect.request import DropReason, Request
 from playhead.collect.steps import JOURNEY, routing_key
 from playhead.errors import BodyTooLarge, Forbidden, PlayheadError, QueueFull, Unauthenticated
 from playhead.log.base import Entry
-from playhead.model.cmcd import Cmcd, decode_headers, decode_line, decode_query, events_of
+from playhead.model.cmcd import Cmcd, decode_headers, decode_line, decode_query, events_of, written
 from playhead.model.cmcd.record import HEADERS
 from playhead.model.event import Event, Refusal
 
@@ -179,8 +179,7 @@ def _raw(value: Any) -> str:
     if isinstance(value, bool):
         return "?1" if value else "?0"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        return written(value)
     if isinstance(value, list):
         return f"({' '.join(map(_raw, value))})"
     return _encode(value).decode()

@@ -16,7 +16,7 @@ import msgspec
 
 from playhead import observe
 from playhead.collect import body as bodies
-from playhead.collect.entrance import Append, Entrance, entrance_of
+from playhead.collect.entrance import Append, Entrance
 from playhead.collect.idempotency import HEADER, Key, Keys, key_of
 from playhead.collect.origins import Headers
 from playhead.collect.refusals import KEPT_MAX, Refused, field_in
@@ -34,11 +34,6 @@ from playhead.errors import (
 )
 from playhead.log.base import Entry
 from playhead.model.event import Meta, Rows
-
-__all__ = [
-    "ASGIApp", "Answer", "Append", "Door", "Entrance", "Receive", "Scope", "Send",
-    "entrance_of",
-]  # fmt: skip
 
 TIMED_ONE_IN: Final = 64
 """Steps are timed on one request in so many: a timer per step costs as much as a step."""
@@ -130,10 +125,7 @@ class Door(ABC):
         count = request.count - len(request.refused)
         if not request.refused:
             return Answer(200, b'{"ok":true,"accepted":%d,"rejected":[]}' % count)
-        rejected = [
-            {"index": one.index, "code": one.code, "message": one.message}
-            for one in request.refused
-        ]
+        rejected = [one.told() for one in request.refused]
         return Answer(200, _encode({"ok": True, "accepted": count, "rejected": rejected}))
 
     async def told(self, request: Request, answer: Answer, offset: int) -> Answer:  # noqa: ARG002

@@ -97,9 +97,7 @@ class EpasDoor(Door):
             texts = raw[first : first + size]
             faults = [batch.faults.get(first + at) for at in range(len(texts))]
             entries.append(self._entry(request, texts, faults, units))
-            refused += [
-                msgspec.structs.replace(one, index=first + one.index) for one in request.refused
-            ]
+            refused += [one.moved_to(first + one.index) for one in request.refused]
             await asyncio.sleep(0)
         request.count = len(raw)
         request.events = events
@@ -165,11 +163,7 @@ class EpasDoor(Door):
             for text, event in zip(raw, request.events, strict=True)
         ]
         self.walk(JOURNEY, request)
-        request.refused += [
-            msgspec.structs.replace(one, index=at)
-            for at, one in enumerate(faults)
-            if one is not None
-        ]
+        request.refused += [one.moved_to(at) for at, one in enumerate(faults) if one is not None]
         return Entry(
             door=self.name,
             key=routing_key(request),

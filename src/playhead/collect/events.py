@@ -164,9 +164,7 @@ class EventsDoor(Door):
         for first, part in parts_of(items, size):
             request.refused = []
             entries.append(make(part))
-            refused += [
-                msgspec.structs.replace(one, index=first + one.index) for one in request.refused
-            ]
+            refused += [one.moved_to(first + one.index) for one in request.refused]
             await asyncio.sleep(0)
         request.count = len(items)
         request.refused = refused
@@ -202,7 +200,7 @@ class EventsDoor(Door):
             try:
                 items[index], _ = value_of(item, max_depth=depth)
                 [event], refusals = examine(b"[" + items[index] + b"]", max_depth=depth)
-                refused += [msgspec.structs.replace(one, index=index) for one in refusals]
+                refused += [one.moved_to(index) for one in refusals]
             except Fault as error:
                 refused.append(Refusal(index, error.code, error.message))
             except InvalidBody as error:

@@ -28,6 +28,7 @@ from playhead.collect.door import ASGIApp, Door
 from playhead.collect.entrance import Append
 from playhead.collect.geography import Place
 from playhead.collect.request import Request
+from playhead.collect.steps import SKEW_TOLERATED_MS
 from playhead.errors import PlayheadError, Unavailable
 from playhead.log.base import Entry
 from playhead.model.event import Context, Event, Meta, Refusal, Rows
@@ -36,7 +37,6 @@ from playhead.model.telemetry import decode
 UNCONFIRMED_MAX: Final = 10_000
 """Places remembered until the worker is past them; more must wait."""
 WAIT_S: Final = 2
-SKEW_TOLERATED_MS: Final = 2_000
 UNSENT_LATENESS_MS: Final = 300_000
 """Without `sentAt` a client's clock is believed this far back, as the worker believes it."""
 NOT_FOLDED: Final = "not_folded"

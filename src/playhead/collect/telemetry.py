@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from playhead.collect.device import seen_in
-from playhead.collect.door import Door, Entrance
+from playhead.collect.door import Door
 from playhead.collect.request import Request
 from playhead.collect.steps import JOURNEY, routing_key
 from playhead.errors import BodyTooLarge, InvalidBody
@@ -18,10 +17,6 @@ class TelemetryDoor(Door):
     """Takes a JSON event or an array of them; the accepted bytes themselves go into the log."""
 
     name = "telemetry"
-
-    def __init__(self, entrance: Entrance) -> None:
-        super().__init__(entrance)
-        seen_in(b"warm")  # loads the parser's rules now (0.1 s) instead of during a request
 
     async def entries(self, request: Request, text: bytes) -> list[Entry]:
         """Read the events and return their one entry."""

@@ -210,6 +210,14 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
     message: str
     dropped: bool = False
 
+    def moved_to(self, index: int) -> "Refusal":
+        """Return the same refusal of an event that stands elsewhere."""
+        return Refusal(index, self.code, self.message, self.dropped)
+
+    def told(self) -> dict[str, int | str]:
+        """Return what its sender is told of it."""
+        return {"index": self.index, "code": self.code, "message": self.message}
+
 
 class Rows(msgspec.Struct, frozen=True, array_like=True):
     """Says that a record holds rows of a table: each line of its body a JSON array, in this order.

@@ -1,6 +1,6 @@
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,24 +8,19 @@ import pytest
 from playhead.access import Tokens
 from playhead.clock import ManualClock
 from playhead.collect.cmcd import PATHS, CmcdDoor
-from playhead.collect.door import entrance_of
 from playhead.collect.doors import doors
+from playhead.collect.entrance import entrance_of
 from playhead.collect.refusals import Refusals
 from playhead.config import Collect, Config
 from playhead.errors import DiskLow, QueueFull
 from playhead.log.base import Entry
 from playhead.model.event import Event, Meta
 from playhead.model.telemetry import decode
+from support.knock import Got, knock
 
 NOW = 1_765_837_003_500
 PLAYING = f'cid="film",e=ps,sid="s1",sn=1,sta=p,ts={NOW - 100},v=2'
 BEAT = f'cid="film",e=t,sid="s1",sn=2,sta=p,ts={NOW - 50},v=2'
-
-
-class Got(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Door:
@@ -47,25 +42,8 @@ class Door:
     async def knock(
         self, body: str | bytes, method: str = "POST", query: str = "", **headers: str
     ) -> Got:
-        sent: list[MutableMapping[str, Any]] = []
-
-        async def receive() -> MutableMapping[str, Any]:
-            data = body if isinstance(body, bytes) else body.encode()
-            return {"type": "http.request", "body": data, "more_body": False}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "query_string": query.encode(),
-            "client": ("127.0.0.1", 1),
-            "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-        }
-        await self.door(scope, receive, send)
-        named = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        return Got(sent[0]["status"], named, sent[1]["body"])
+        data = body if isinstance(body, bytes) else body.encode()
+        return await knock(self.door, data, query, method, **headers)
 
     def meta(self, index: int = -1) -> Meta:
         return msgspec.json.decode(self.entries[index].meta, type=Meta)
@@ -97,7 +75,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 async def test_a_batch_is_taken_and_answered_with_nothing(make: Make) -> None:
     door = make()
     got = await door.knock(f"{PLAYING}\n{BEAT}", content_type="application/cmcd")
-    assert (got.status, got.body) == (204, b"")
+    assert (got.status, got.raw) == (204, b"")
     assert door.kinds() == ["PLAYING", "HEARTBEAT"]
 
 
@@ -253,7 +231,7 @@ async def test_a_rate_limit_slows_players_down(make: Make) -> None:
 async def test_an_unknown_key_ends_the_reports(make: Make) -> None:
     got = await make().knock(BEAT, query="key=ph_write_nobody")
     assert got.status == 410
-    assert msgspec.json.decode(got.body)["code"] == "unauthenticated"
+    assert msgspec.json.decode(got.raw)["code"] == "unauthenticated"
 
 
 async def test_a_read_token_ends_the_reports(make: Make) -> None:
@@ -272,7 +250,7 @@ async def test_a_key_says_the_property(make: Make) -> None:
 async def test_a_closed_door_ends_the_reports(make: Make) -> None:
     door = make(closed_doors=("cmcd",))
     got = await door.knock(BEAT, origin="https://tv.example")
-    assert (got.status, msgspec.json.decode(got.body)["code"]) == (410, "door_closed")
+    assert (got.status, msgspec.json.decode(got.raw)["code"]) == (410, "door_closed")
     assert got.headers["access-control-allow-origin"] == "*"
 
 

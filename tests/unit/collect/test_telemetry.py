@@ -1,31 +1,26 @@
 import gzip
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
-from playhead.collect.door import entrance_of
 from playhead.collect.doors import doors
+from playhead.collect.entrance import entrance_of
 from playhead.collect.refusals import Refusals
 from playhead.collect.telemetry import PATHS, TelemetryDoor
 from playhead.config import Collect, Config
 from playhead.errors import DiskLow
 from playhead.log.base import Entry
 from playhead.model.event import Meta
+from support.knock import Got, knock
 
 NOW = 1_765_837_003_500
 EVENT = {"eventType": "PLAY", "timestamp": NOW - 100, "sessionId": "session-abc"}
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile/15E148"
-
-
-class Got(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: Any
 
 
 class Door:
@@ -47,26 +42,8 @@ class Door:
         return len(self.entries) - 1
 
     async def knock(self, body: Any, method: str = "POST", query: str = "", **headers: str) -> Got:
-        sent: list[MutableMapping[str, Any]] = []
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-
-        async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": data, "more_body": False}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "query_string": query.encode(),
-            "client": ("127.0.0.1", 1),
-            "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-        }
-        await self.door(scope, receive, send)
-        named = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        answer = sent[1]["body"]
-        return Got(sent[0]["status"], named, msgspec.json.decode(answer) if answer else None)
+        return await knock(self.door, data, query, method, **headers)
 
     def meta(self) -> Meta:
         return msgspec.json.decode(self.entries[-1].meta, type=Meta)

@@ -5,7 +5,7 @@ from typing import Final
 
 from playhead.collect.logs.logged import Logged
 from playhead.model.cdn_request import CdnRequest
-from playhead.model.cmcd import Cmcd, decode_headers, decode_query
+from playhead.model.cmcd import Cmcd, decode_headers, decode_query, written
 
 SHORT_MAX: Final = 64
 CONTENT_MAX: Final = 128
@@ -34,8 +34,7 @@ def _item(key: str, value: str) -> str:
     if value.lower() in {"true", "false"}:
         return key if value.lower() == "true" else f"{key}=?0"
     if key in _QUOTED and not value.startswith('"'):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{key}="{escaped}"'
+        return f"{key}={written(value)}"
     return f"{key}={value}"
 
 

@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from playhead.collect.device import seen_in
-from playhead.collect.door import Answer, Door, Entrance
+from playhead.collect.door import Answer, Door
+from playhead.collect.entrance import Entrance
 from playhead.collect.logs.formats import AUTO, FORMATS, guess
 from playhead.collect.logs.items import items_of, some_of
 from playhead.collect.logs.logged import BrokenLine, Logged, Options, Reader
 from playhead.collect.logs.masking import masked
 from playhead.collect.logs.normal import Normal
 from playhead.collect.request import DropReason, Request
+from playhead.collect.steps import DAY_MS
 from playhead.errors import InvalidRequest
 from playhead.log.base import Entry
 from playhead.model.cdn_request import COLUMNS, TABLE, CdnRequest
@@ -36,16 +37,15 @@ FIELDS_MAX: Final = 128
 """Names in `&fields=`."""
 GUESSED_BY_MAX: Final = 8
 """Lines by which the format is guessed."""
-AHEAD_MAX_MS: Final = 86_400_000
+AHEAD_MAX_MS: Final = DAY_MS
 """A line this far in the future has a wrong time."""
-DAY_MS: Final = 86_400_000
 _BOM: Final = b"\xef\xbb\xbf"
 _CDN = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 _ROWS: Final = Rows(TABLE, COLUMNS)
 _encoder: Final = msgspec.json.Encoder()
 
-Item = CdnRequest | str
-"""A row, or the text of a line that is none."""
+Item = CdnRequest | str | msgspec.Raw
+"""A row, or the text of a line that is none; or either as JSON already."""
 
 
 class Chunk(msgspec.Struct):
@@ -72,7 +72,6 @@ class CdnLogDoor(Door):
         self._normal = Normal(config, self.doorway.geography, self.doorway.internal)
         # Made once here, so that a log_format that is none ends the start and not a request.
         FORMATS["nginx"](Options(log_format=config.nginx_log_format))
-        seen_in(b"warm")
         self._too_old = (
             f"The line is more than {config.max_log_age_ms / DAY_MS:g} days old"
             " (collect.max_log_age_ms)."
@@ -111,9 +110,7 @@ class CdnLogDoor(Door):
             if chunk.items:
                 made.append(self._entry(request, chunk, _source(name, reader, cdn)))
                 offset = request.count
-                refused.extend(
-                    msgspec.structs.replace(one, index=one.index + offset) for one in chunk.refused
-                )
+                refused.extend(one.moved_to(one.index + offset) for one in chunk.refused)
                 request.count += len(chunk.items)
             await asyncio.sleep(0)
         request.refused = refused
@@ -127,14 +124,10 @@ class CdnLogDoor(Door):
     def accepted(self, request: Request) -> Answer:
         """Return how many lines were taken, the first refusals and their number."""
         refused = request.refused
-        shown = [
-            {"index": one.index, "code": one.code, "message": one.message}
-            for one in refused[:REFUSALS_SHOWN_MAX]
-        ]
         body = {
             "ok": True,
             "accepted": request.count - len(refused),
-            "rejected": shown,
+            "rejected": [one.told() for one in refused[:REFUSALS_SHOWN_MAX]],
             "rejected_total": len(refused),
         }
         return Answer(200, _encoder.encode(body))
@@ -181,17 +174,15 @@ class CdnLogDoor(Door):
         for line in lines:
             try:
                 one = self._rows([_read(reader, line)], [line], request, reader.cdn or cdn)
-                _encoder.encode(one.items)
+                texts = [msgspec.Raw(_encoder.encode(item)) for item in one.items]
             except BrokenLine as error:
                 chunk.refuse(self._kept(line), "invalid_line", str(error))
             except (OverflowError, UnicodeEncodeError):
                 chunk.refuse(self._kept(line), "invalid_line", "A value cannot be kept.")
             else:
                 offset = len(chunk.items)
-                chunk.refused += [
-                    msgspec.structs.replace(refusal, index=offset) for refusal in one.refused
-                ]
-                chunk.items += one.items
+                chunk.refused += [refusal.moved_to(offset) for refusal in one.refused]
+                chunk.items += texts
         return chunk
 
     def _drop(self, chunk: Chunk, line: bytes, *, too_old: bool) -> None:

@@ -81,6 +81,12 @@ def _odd_text(raw: str) -> str:
     return raw
 
 
+def written(value: str) -> str:
+    """Return a text as a string of structured fields (RFC 8941, 4.1.6)."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def token(raw: str, limit: int) -> str:
     """Read a bare word; it may stand in quotes."""
     word = raw if raw.isalpha() else raw.strip(" \t").partition(";")[0].strip()
