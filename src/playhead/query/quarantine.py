@@ -2,12 +2,12 @@
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
-import base64
 from typing import Any, Final
 
 import msgspec
 
 from playhead.errors import InvalidRequest
+from playhead.query.cursor import cursor_text, is_span, read_cursor
 from playhead.query.question import Asking, Values, check_names, one, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_span
@@ -256,28 +256,16 @@ def _presented(row: Row, taken: dict[At, int]) -> Row:
     }
 
 
-def cursor_text(place: Place) -> str:
-    """Return a place as a caller may keep it."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
 def cursor_of(text: str | None) -> Place | None:
-    """Read a place again.
+    """Read the place a page ended at; None where there is no text.
 
     Raises:
         InvalidRequest: It is none.
     """
-    if text is None:
-        return None
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        place = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Place)
-        inside = EARLIEST_MS <= place.from_ms < place.to_ms < LATEST_MS
-        if not (inside and EARLIEST_MS <= place.received_at < LATEST_MS):
-            raise ValueError("a place outside of time")  # noqa: TRY301 (said below, as all faults)
-        if not (0 <= place.offset < 1 << 63 and 0 <= place.index < 1 << 32):
-            raise ValueError("a place outside of the log")  # noqa: TRY301
-    except (ValueError, msgspec.DecodeError):
-        hint = "Use meta.next_cursor of the page before, with the same parameters."
-        raise InvalidRequest("The cursor cannot be read.", hint=hint) from None
-    return place
+    return read_cursor(text, Place, _is_sound)
+
+
+def _is_sound(place: Place) -> bool:
+    in_time = EARLIEST_MS <= place.received_at < LATEST_MS
+    in_log = 0 <= place.offset < 1 << 63 and 0 <= place.index < 1 << 32
+    return is_span(place.from_ms, place.to_ms) and in_time and in_log

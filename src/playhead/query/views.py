@@ -2,18 +2,18 @@
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
-import base64
 from typing import Any
 
 import msgspec
 
 from playhead.errors import InvalidRequest, NotFound
 from playhead.model import event_row, view
+from playhead.query.cursor import cursor_text, is_span, read_cursor
 from playhead.query.delivery import of_view
 from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span, sql_time
-from playhead.query.span import DAY_MS, EARLIEST_MS, LATEST_MS, Span, iso, ms_of, span_of, zone_of
+from playhead.query.span import DAY_MS, Span, iso, ms_of, span_of, zone_of
 from playhead.query.statement import Conditions, Params, Statement
 
 VIEWS = "playhead.views"
@@ -75,7 +75,7 @@ def views_question_of(values: Values, asking: Asking) -> ViewsQuestion:
         raise InvalidRequest("The order is not known.", hint=f"Use {names}, then :asc or :desc.")
     zone = zone_of(one(values, "timezone") or "UTC")
     span = span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
-    after = _cursor_of(one(values, "cursor"))
+    after = read_cursor(one(values, "cursor"), Cursor, _is_sound)
     return ViewsQuestion(
         # A relative span would slide from page to page: the first page's is kept in the cursor.
         span=span if after is None else Span(after.from_ms, after.to_ms),
@@ -102,7 +102,7 @@ async def page(reader: Reader, question: ViewsQuestion) -> tuple[list[Row], str 
     found = [by_key.get((key["view_id"], key["property"])) for key in keys]
     last, span = keys[-1], question.span
     cursor = Cursor(last["place"], last["view_id"], last["property"], span.from_ms, span.to_ms)
-    return [row for row in found if row is not None], _cursor_text(cursor) if more else None
+    return [row for row in found if row is not None], cursor_text(cursor) if more else None
 
 
 async def one_view(reader: Reader, scope: Scope, view_id: str) -> Row:
@@ -256,19 +256,5 @@ def _intervals(row: Row) -> list[Row]:
     ]
 
 
-def _cursor_text(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def _cursor_of(text: str | None) -> Cursor | None:
-    if text is None:
-        return None
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Cursor)
-        if not (EARLIEST_MS <= cursor.from_ms < cursor.to_ms < LATEST_MS):
-            raise ValueError("a span outside of time")  # noqa: TRY301 (said below, as all faults)
-    except (ValueError, msgspec.DecodeError):
-        hint = "Use meta.next_cursor of the page before, with the same parameters."
-        raise InvalidRequest("The cursor cannot be read.", hint=hint) from None
-    return cursor
+def _is_sound(cursor: Cursor) -> bool:
+    return is_span(cursor.from_ms, cursor.to_ms)

@@ -66,7 +66,7 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     cdn = CdnAnswers(desk)
     streams = StreamAnswers(desk)
     health = Health(services, admission)
-    quarantine = Quarantine(services, admission)
+    quarantine = Quarantine(services, desk)
     routes = [
         Route("/", Home().page),
         Route("/docs/errors", errors_page),

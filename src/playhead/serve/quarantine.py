@@ -14,12 +14,10 @@ from playhead.collect.retry import Held, Retry, StillRefused
 from playhead.errors import Forbidden, InvalidRequest, PlayheadError, Unavailable
 from playhead.observe import logger
 from playhead.query import quarantine as query
-from playhead.query.catalogue import catalogue
-from playhead.query.question import Asking
-from playhead.query.reader import Reader
+from playhead.query.cursor import cursor_text
 from playhead.query.span import iso, span_of
-from playhead.serve.admission import Admission
 from playhead.serve.answer import answer, form_of, values_of
+from playhead.serve.desk import Desk, while_connected
 from playhead.serve.services import Services
 
 RETRY_MAX: Final = 1_000
@@ -60,18 +58,16 @@ class _Taking(msgspec.Struct):
 class Quarantine:
     """Answers about quarantine."""
 
-    def __init__(self, services: Services, admission: Admission) -> None:
+    def __init__(self, services: Services, desk: Desk) -> None:
         self._services = services
-        self._admission = admission
-        self._catalogue = catalogue()
-        self._reader = Reader(services.store, services.config, services.clock, self._catalogue)
+        self._desk = desk
 
     async def rows(self, request: Request) -> Response:
         """`GET /v1/quarantine`: a page of refused events."""
-        grant = self._admission.reader(request)
+        grant = self._desk.admission.reader(request)
         form = form_of(request)
-        question = query.quarantine_question_of(values_of(request), self._asking(grant))
-        rows, cursor = await query.page(self._reader, question)
+        question = query.quarantine_question_of(values_of(request), self._desk.asking(grant))
+        rows, cursor = await while_connected(request, query.page(self._desk.reader, question))
         response = answer(rows, _meta(question) | {"next_cursor": cursor}, form)
         if cursor is not None:
             response.headers["x-next-cursor"] = cursor
@@ -79,15 +75,16 @@ class Quarantine:
 
     async def reasons(self, request: Request) -> Response:
         """`GET /v1/quarantine/reasons`: how many by door, source and code."""
-        grant = self._admission.reader(request)
+        grant = self._desk.admission.reader(request)
         form = form_of(request)
-        asking = self._asking(grant)
+        asking = self._desk.asking(grant)
         question = query.quarantine_question_of(values_of(request), asking, pages=False)
-        return answer(await query.reasons(self._reader, question), _meta(question), form)
+        rows = await while_connected(request, query.reasons(self._desk.reader, question))
+        return answer(rows, _meta(question), form)
 
     async def retry(self, request: Request) -> Response:
         """`POST /v1/quarantine/retry`: take up what passes now; `collect/retry.py` says how once."""
-        grant = self._admission.reader(request)
+        grant = self._desk.admission.reader(request)
         if grant.kind != "admin":
             raise Forbidden(
                 "Only an admin token may take up what was refused.",
@@ -100,7 +97,7 @@ class Quarantine:
         if retry.turn.locked():
             raise Unavailable("Another call is taking rows up; nothing was taken up by this one.")
         async with retry.turn:
-            skipped = await query.cut(self._reader, taking.wanted)
+            skipped = await query.cut(self._desk.reader, taking.wanted)
             try:
                 await self._take(retry, taking)
             except PlayheadError as error:
@@ -118,7 +115,7 @@ class Quarantine:
             "skipped_truncated": skipped,
         }
         last = taking.last if taking.more else None
-        return answer(data, {"next_cursor": query.cursor_text(last) if last else None})
+        return answer(data, {"next_cursor": cursor_text(last) if last else None})
 
     async def _take(self, retry: Retry, taking: _Taking) -> None:
         """Take up what passes, oldest first, up to the limit."""
@@ -131,7 +128,7 @@ class Quarantine:
             position = await asyncio.to_thread(services.ledger.position)
             end = await asyncio.to_thread(lambda: services.log.bounds().next)
             retry.confirm(position, end)
-            rows = await query.waiting(self._reader, taking.wanted, asked_for, taking.last)
+            rows = await query.waiting(self._desk.reader, taking.wanted, asked_for, taking.last)
             if not rows:
                 return
             fresh = retry.fresh(_held(row) for row in rows)
@@ -146,7 +143,7 @@ class Quarantine:
             raise InvalidRequest(f"More than {RETRY_MAX} ids.", hint="Send them in several calls.")
         span = None
         if asked.from_ or asked.to:
-            now_ms = self._reader.now_ms()
+            now_ms = self._desk.reader.now_ms()
             span = span_of(asked.from_ or "0" * 9, asked.to or None, now_ms, zone=ZoneInfo("UTC"))
         wanted = query.Wanted(
             span=span,
@@ -158,14 +155,6 @@ class Quarantine:
             ids=tuple(query.at_of(text) for text in asked.ids),
         )
         return _Taking(wanted, asked.limit, query.cursor_of(asked.cursor or None))
-
-    def _asking(self, grant: Grant) -> Asking:
-        return Asking(
-            catalogue=self._catalogue,
-            config=self._services.config,
-            now_ms=self._reader.now_ms(),
-            property=grant.property,
-        )
 
 
 def _meta(question: query.QuarantineQuestion) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import pytest
 from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import catalogue
-from playhead.query.quarantine import Place, at_of, cursor_of, cursor_text, quarantine_question_of
+from playhead.query.cursor import cursor_text
+from playhead.query.quarantine import Place, at_of, cursor_of, quarantine_question_of
 from playhead.query.question import Asking
 from playhead.query.statement import Conditions, Params
 
