@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
@@ -14,10 +15,11 @@ from playhead.collect.entrance import entrance_of
 from playhead.collect.logs.door import CdnLogDoor
 from playhead.config import Collect, Config
 from playhead.log.base import Entry
-from playhead.model.cdn_request import COLUMNS
+from playhead.model.cdn_request import COLUMNS, CdnRequest
 from playhead.model.event import Meta, Refusal
 
 NOW = 1_765_837_003_500
+_DEFAULTS = astuple(CdnRequest(at=0))
 
 
 class Sent(msgspec.Struct):
@@ -36,9 +38,10 @@ class Sent(msgspec.Struct):
         return [msgspec.json.decode(line) for body in bodies for line in body.split(b"\n")]
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows by column."""
+        """The rows by column; those left out have their default."""
         found = [line for line in self.lines() if isinstance(line, list)]
-        return [dict(zip(COLUMNS, row, strict=True)) for row in found]
+        whole = [[*row, *_DEFAULTS[len(row) :]] for row in found]
+        return [dict(zip(COLUMNS, row, strict=True)) for row in whole]
 
     def refused(self) -> list[Refusal]:
         return [one for meta in self.metas() for one in meta.refused]

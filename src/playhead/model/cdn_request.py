@@ -13,7 +13,7 @@ CACHE_STATES: Final = ("hit", "miss", "stale", "refresh", "pass", "error", "")
 """What became of a request at the cache, in one spelling for every CDN; empty = not said."""
 
 
-class CdnRequest(msgspec.Struct, kw_only=True, array_like=True, gc=False):
+class CdnRequest(msgspec.Struct, array_like=True, gc=False):
     """One request as a CDN logged it. Times in ms, sizes in bytes, rates in kbit/s."""
 
     at: int
@@ -53,10 +53,13 @@ class CdnRequest(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     internal: bool = False
     address: str = ""
     request_id: str = ""
-    view_id: str = ""
-    """CMCD `sid`: the view's own id."""
     session_id: str = ""
     """A session named in the path or parameters, by `collect.log_session_parameters`."""
+    extra: dict[str, object] | None = None
+    """What the log said besides."""
+    # From here on only what CMCD says: lines without it leave these columns out (`BARE_COLUMNS`).
+    view_id: str = ""
+    """CMCD `sid`: the view's own id."""
     content_id: str = ""
     """CMCD `cid`."""
     cmcd_version: int = 0
@@ -74,8 +77,8 @@ class CdnRequest(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     playback_rate: float | None = None
     cmcd: dict[str, object] | None = None
     """Every CMCD key of the request as decoded."""
-    extra: dict[str, object] | None = None
-    """What the log said besides."""
 
 
 COLUMNS: Final[tuple[str, ...]] = CdnRequest.__struct_fields__
+BARE_COLUMNS: Final[tuple[str, ...]] = COLUMNS[: COLUMNS.index("view_id")]
+"""The columns of requests without CMCD."""

@@ -19,14 +19,16 @@ def columns(table: str) -> dict[str, str]:
     pairs = [line.strip().rstrip(",").partition(" ") for line in body.splitlines()]
     found = {name: rest for name, _, rest in pairs if name != "INDEX"}
     for name, kind, after in added(table):
+        found.pop(name, None)
         at = list(found).index(after) + 1
         found = dict([*list(found.items())[:at], (name, kind), *list(found.items())[at:]])
     return found
 
 
 def added(table: str) -> list[tuple[str, str, str]]:
-    """Columns that later migrations put in: name, type and the column before."""
-    head = rf"ALTER TABLE playhead\.{table} ADD COLUMN IF NOT EXISTS (\w+) (.+) AFTER (\w+)"
+    """Columns that later migrations put in or elsewhere: name, type and the column before."""
+    verb = r"(?:ADD COLUMN IF NOT|MODIFY COLUMN IF) EXISTS"
+    head = rf"ALTER TABLE playhead\.{table} {verb} (\w+) (.+) AFTER (\w+)"
     every = [text for migration in migrations() for text in migration.statements]
     return [(m[1], m[2], m[3]) for text in every if (m := re.fullmatch(head, text))]
 

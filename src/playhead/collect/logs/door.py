@@ -4,16 +4,17 @@ import asyncio
 import math
 import re
 from collections.abc import Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import ClassVar, Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import astuple
 
 from playhead.collect.door import Answer, Door
 from playhead.collect.entrance import Entrance
 from playhead.collect.logs.formats import AUTO, FORMATS, guess
-from playhead.collect.logs.items import items_of, some_of
+from playhead.collect.logs.items import chunks_of
 from playhead.collect.logs.logged import BrokenLine, Logged, Options, Reader
 from playhead.collect.logs.masking import masked
 from playhead.collect.logs.normal import Normal
@@ -21,7 +22,7 @@ from playhead.collect.request import DropReason, Request
 from playhead.collect.steps import DAY_MS
 from playhead.errors import InvalidRequest
 from playhead.log.base import Entry
-from playhead.model.cdn_request import COLUMNS, TABLE, CdnRequest
+from playhead.model.cdn_request import BARE_COLUMNS, COLUMNS, TABLE, CdnRequest
 from playhead.model.event import Refusal, Rows
 
 PATHS: Final = ("/logs/cdn", "/v1/logs/cdn")
@@ -42,7 +43,12 @@ AHEAD_MAX_MS: Final = DAY_MS
 _BOM: Final = b"\xef\xbb\xbf"
 _CDN = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 _ROWS: Final = Rows(TABLE, COLUMNS)
+_BARE_ROWS: Final = Rows(TABLE, BARE_COLUMNS)
 _encoder: Final = msgspec.json.Encoder()
+_BLANK: Final = _encoder.encode(CdnRequest(at=0))
+_BARE: Final = _encoder.encode(astuple(CdnRequest(at=0))[: len(BARE_COLUMNS)])
+_NO_CMCD: Final = _BLANK[len(_BARE) - 1 :] + b"\n"
+"""How the line of a row ends that has no CMCD."""
 
 Item = CdnRequest | str | msgspec.Raw
 """A row, or the text of a line that is none; or either as JSON already."""
@@ -91,19 +97,20 @@ class CdnLogDoor(Door):
             raise InvalidRequest("cdn= is a name of letters, digits, dots and dashes.")
         name, options = self._asked(request)
         body = text.removeprefix(_BOM).strip(b" \r\n")
-        items = items_of(
+        chunks = chunks_of(
             body,
             is_text=name in {"nginx", "cloudfront", "cloudfront-realtime"},
             max_document_bytes=self.config.max_decompressed_bytes,
+            most=self.config.max_events_per_request,
+            max_bytes=CHUNK_BYTES,
         )
-        first = list(islice(items, GUESSED_BY_MAX))
-        items = chain(first, items)
+        first = next(chunks, [])
         if name == AUTO:
-            name = guess(first, has_columns=bool(options.fields))
+            name = guess(first[:GUESSED_BY_MAX], has_columns=bool(options.fields))
         reader = FORMATS[name](options)
         made: list[Entry] = []
         refused: list[Refusal] = []
-        while lines := some_of(items, self.config.max_events_per_request, CHUNK_BYTES):
+        for lines in chain([first], chunks):
             chunk = self._chunk(
                 reader, [line for line in lines if reader.is_row(line)], request, cdn
             )
@@ -146,7 +153,7 @@ class CdnLogDoor(Door):
     def _chunk(self, reader: Reader, lines: list[bytes], request: Request, cdn: str) -> Chunk:
         """Return the rows of some lines."""
         found: Sequence[Logged] | None = None
-        if all(len(line) <= LINE_MAX_BYTES for line in lines):
+        if max(map(len, lines), default=0) <= LINE_MAX_BYTES:
             found = reader.read_all(lines)
         if found is None or len(found) != len(lines):
             return self._one_by_one(reader, lines, request, cdn)
@@ -197,13 +204,22 @@ class CdnLogDoor(Door):
 
     def _entry(self, request: Request, chunk: Chunk, source: str) -> Entry:
         request.refused = chunk.refused
+        body, rows = _lines_of(chunk.items)
         return Entry(
             door=self.name,
             key="",
             events=len(chunk.items),
-            meta=self.meta(request, rows=_ROWS, source=source),
-            body=_encoder.encode_lines(chunk.items).removesuffix(b"\n"),
+            meta=self.meta(request, rows=rows, source=source),
+            body=body,
         )
+
+
+def _lines_of(items: Sequence[Item]) -> tuple[bytes, Rows]:
+    """Return the lines of a chunk, without the columns of CMCD where no row has any."""
+    lines = _encoder.encode_lines(items)
+    if lines.count(_NO_CMCD) == len(items):
+        return lines.replace(_NO_CMCD, b"]\n").removesuffix(b"\n"), _BARE_ROWS
+    return lines.removesuffix(b"\n"), _ROWS
 
 
 def _read(reader: Reader, line: bytes) -> Logged:

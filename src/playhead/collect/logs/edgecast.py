@@ -154,13 +154,14 @@ class Edgecast(Reader):
 
     def read_all(self, lines: Sequence[bytes]) -> Sequence[Logged] | None:
         """Return all lines if each has the usual fields in the usual types."""
+        text = b"\n".join(lines)
         try:
-            found = _lines.decode_lines(b"\n".join(lines))
+            found = _lines.decode_lines(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
+        if b'"-"' in text and any(map(_says_nothing, found)):
+            return None
         for line in found:
-            if _says_nothing(line):
-                return None
             _finish(line)
         return found
 

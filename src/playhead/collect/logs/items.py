@@ -13,21 +13,26 @@ ENVELOPES: Final = (
     "records", "Records", "logs", "events", "entries", "items", "data", "lines", "rows", "messages",
 )  # fmt: skip
 """Names under which an object holds the list of lines."""
-_SPACES: Final = frozenset({b" ", b"\r"})
 _BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _envelope: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string: Final = msgspec.json.Decoder(str)
 
 
-def items_of(body: bytes, *, is_text: bool, max_document_bytes: int) -> Iterator[bytes]:
-    """Yield the items of a body; none holds a line break, none is empty.
+def chunks_of(
+    body: bytes, *, is_text: bool, max_document_bytes: int, most: int, max_bytes: int
+) -> Iterator[list[bytes]]:
+    """Yield the items of a body in lists, none of them empty, each of about `max_bytes`.
+
+    No item holds a line break, none is empty.
 
     Args:
         body: NDJSON, a JSON array of objects or of lines, an object that holds such an array
             under one of `ENVELOPES`, or lines of text; without white space at either end.
         is_text: The format is one of text lines; then a brace begins a line like any other.
         max_document_bytes: Largest JSON document that is not cut into lines.
+        most: Most items of a list.
+        max_bytes: After so many bytes a list ends with the item in hand.
 
     Raises:
         InvalidBody: It begins as an array and is none.
@@ -35,25 +40,14 @@ def items_of(body: bytes, *, is_text: bool, max_document_bytes: int) -> Iterator
             items.
     """
     if body[:1] == b"[" and (not is_text or body[1:64].lstrip()[:1] in {b'"', b"{"}):
-        return _members(body, max_document_bytes)
+        return _some(_members(body, max_document_bytes), most, max_bytes)
     if body[:1] == b"{":
         inside = _list_in(body, max_document_bytes)
         if inside is not None:
-            return inside
+            return _some(inside, most, max_bytes)
     if body.count(b"\n") >= LINES_MAX:
         raise _too_many()
-    return _lines(body)
-
-
-def some_of(items: Iterator[bytes], most: int, max_bytes: int) -> list[bytes]:
-    """Take the next items, at most so many, until they have `max_bytes`; empty = there is none."""
-    found: list[bytes] = []
-    for item in items:
-        found.append(item)
-        max_bytes -= len(item)
-        if len(found) == most or max_bytes <= 0:
-            break
-    return found
+    return _lines(body, most, max_bytes)
 
 
 def _too_many() -> BodyTooLarge:
@@ -63,20 +57,30 @@ def _too_many() -> BodyTooLarge:
     )
 
 
-def _lines(body: bytes) -> Iterator[bytes]:
-    # Cut one by one: as many lines exist at once as are worked on, and each is copied once.
+def _lines(body: bytes, most: int, max_bytes: int) -> Iterator[list[bytes]]:
+    # Cut piece by piece: as many lines exist at once as are worked on.
     start, size = 0, len(body)
     while start < size:
-        end = body.find(b"\n", start)
+        end = body.find(b"\n", min(start + max_bytes, size))
         if end < 0:
             end = size
         # Tabs stay: an empty last column ends in one.
-        found = body[start:end]
-        if found[-1:] in _SPACES or found[:1] in _SPACES:
-            found = found.strip(b" \r")
-        if found:
-            yield found
+        found = [text for line in body[start:end].split(b"\n") if (text := line.strip(b" \r"))]
+        yield from (found[at : at + most] for at in range(0, len(found), most))
         start = end + 1
+
+
+def _some(items: Iterator[bytes], most: int, max_bytes: int) -> Iterator[list[bytes]]:
+    found: list[bytes] = []
+    room = max_bytes
+    for item in items:
+        found.append(item)
+        room -= len(item)
+        if len(found) == most or room <= 0:
+            yield found
+            found, room = [], max_bytes
+    if found:
+        yield found
 
 
 def _members(array: bytes, max_document_bytes: int) -> Iterator[bytes]:

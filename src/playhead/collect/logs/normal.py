@@ -23,6 +23,8 @@ from playhead.model.cdn_request import CdnRequest
 PATH_MAX: Final = 2_048
 """Characters of a path that are kept."""
 _CACHE: Final = 16_384
+_KNOWN_MAX: Final = 512
+"""Characters of parameters that are remembered."""
 _NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 _NOBODY: Final = Facts(device_class="")
 
@@ -50,6 +52,8 @@ class Normal:
         self._session_ranks = {name: rank for rank, name in reversed(list(enumerate(names)))}
         either = "|".join(map(re.escape, names)) or r"(?!)"
         self._session = re.compile(rf"(?:^|[&?])({either})=([^&#]+)")
+        # A session asks for segment after segment with the same parameters; CMCD's never repeat.
+        self._session_known = lru_cache(maxsize=_CACHE)(self._session_in)
 
     def request(self, line: Logged, cdn: str) -> CdnRequest:
         """Return the row of a line; `cdn` is the format's or the request's word."""
@@ -59,37 +63,40 @@ class Normal:
         user_agent = line.user_agent
         device = _device_of(user_agent) if user_agent else _NOBODY
         host = line.host
+        # By position, in the order of the columns: half the time of names.
         request = CdnRequest(
-            at=line.at,
-            cdn=line.cdn or cdn or (cdn_of(host, self._hosts) if host else ""),
-            pop=line.pop,
-            owner=owner,
-            video_id=video_id,
-            rendition=rendition,
-            segment=segment,
-            method=line.method,
-            host=host,
-            path=path if len(path) <= PATH_MAX else path[:PATH_MAX],
-            status=line.status,
-            cache=state_of(line.cache) if line.cache else "",
-            cache_detail=line.cache,
-            bytes_out=line.bytes_out,
-            bytes_in=line.bytes_in,
-            ttfb_ms=line.ttfb_ms,
-            total_ms=line.total_ms,
-            protocol=line.protocol,
-            country=line.country,
-            region=line.region,
-            city=line.city,
-            asn=line.asn,
-            as_org=line.as_org,
-            device_class=device.device_class,
-            os=device.os,
-            browser=device.browser,
-            bot=device.bot or device.program,
-            request_id=line.request_id,
-            session_id=session or line.session_id or (self._session_in(query) if query else ""),
-            extra=line.extra,
+            line.at,
+            line.cdn or cdn or (cdn_of(host, self._hosts) if host else ""),
+            line.pop,
+            owner,
+            video_id,
+            rendition,
+            segment,
+            line.method,
+            host,
+            path if len(path) <= PATH_MAX else path[:PATH_MAX],
+            line.status,
+            state_of(line.cache) if line.cache else "",
+            line.cache,  # cache_detail
+            line.bytes_out,
+            line.bytes_in,
+            line.ttfb_ms,
+            line.total_ms,
+            line.protocol,
+            line.country,
+            line.region,
+            line.city,
+            line.asn,
+            line.as_org,
+            device.device_class,
+            device.os,
+            device.browser,
+            device.bot or device.program,
+            False,  # internal
+            "",  # address
+            line.request_id,
+            session or line.session_id or (self._session_of(query) if query else ""),
+            line.extra,
         )
         if line.client:
             self._put_place(request, line.client)
@@ -113,6 +120,11 @@ class Normal:
         place = self._geography.place(address, _NO_HEADERS, trusted=False)
         if place is not NOWHERE:
             _fill(request, place)
+
+    def _session_of(self, query: str) -> str:
+        if len(query) > _KNOWN_MAX or "CMCD" in query:
+            return self._session_in(query)
+        return self._session_known(query)
 
     def _session_in(self, query: str) -> str:
         found = self._session.findall(query)

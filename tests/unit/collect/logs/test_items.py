@@ -1,11 +1,12 @@
 import pytest
 
-from playhead.collect.logs.items import items_of
+from playhead.collect.logs.items import chunks_of
 from playhead.errors import BodyTooLarge, InvalidBody
 
 
 def items(body: bytes, *, is_text: bool = False) -> list[bytes]:
-    return list(items_of(body, is_text=is_text, max_document_bytes=1_000))
+    chunks = chunks_of(body, is_text=is_text, max_document_bytes=1_000, most=3, max_bytes=99)
+    return [item for chunk in chunks for item in chunk]
 
 
 @pytest.mark.parametrize(
