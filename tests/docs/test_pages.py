@@ -8,7 +8,8 @@ import pytest
 
 from playhead import config
 from playhead.cli import main
-from playhead.config import Config, load
+from playhead.config import Config
+from playhead.config.file import load
 from playhead.model import view
 from support.pages import DOCS, ROOT, anchors, blocks, links, named, pages, prose, text_of
 

@@ -18,6 +18,7 @@ from playhead.clock import ManualClock
 from playhead.collect import cmcd, epas, events, telemetry
 from playhead.collect.logs import door as cdn_logs
 from playhead.collect.request import DropReason
+from playhead.config.file import load
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.model import cdn_request, event, frame, view
@@ -134,7 +135,7 @@ def test_every_option_is_documented_and_helped(name: str, command: click.Command
 @pytest.fixture
 def routes(tmp_path: Path) -> Iterator[list[str]]:
     """The addresses of the running application: the answers' routes and the doors' paths."""
-    settings, clock = config.load(overrides={"data.dir": str(tmp_path)}).config, ManualClock()
+    settings, clock = load(overrides={"data.dir": str(tmp_path)}).config, ManualClock()
     tokens = Tokens(tmp_path / "access.db", clock)
     services = Services(
         config=settings, clock=clock, store=AsyncStoreClient(embedded(tmp_path)), tokens=tokens,

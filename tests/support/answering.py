@@ -11,7 +11,8 @@ import msgspec
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock, SystemClock
-from playhead.config import Config, Query, load
+from playhead.config import Config, Query
+from playhead.config.file import load
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.model import view

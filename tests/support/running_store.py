@@ -15,7 +15,7 @@ from playhead.store.location import Location, embedded
 
 _SERVE = """
 import sys
-from playhead.config import load
+from playhead.config.file import load
 from playhead.errors import PlayheadError
 from playhead.store.server import serve
 try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from playhead.cli.settings import load, serving_options
-from playhead.config import flatten
+from playhead.config.file import flatten
 
 
 @click.group(name="config")

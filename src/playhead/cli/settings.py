@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from playhead import config
+from playhead.config import file
 from playhead.errors import PlayheadError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,11 +41,11 @@ def serving_options(command: F, *, data: str = DATA) -> F:
 
 def load(
     data: str | None, host: str | None, port: int | None, config_file: Path | None
-) -> config.Loaded:
+) -> file.Loaded:
     """Read the settings; on a mistake print the sentence and exit with 2."""
     overrides = {"data.dir": data, "server.host": host, "server.port": port}
     try:
-        return config.load(config_file, overrides=overrides)
+        return file.load(config_file, overrides=overrides)
     except PlayheadError as error:
         fail(error)
 

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
-from playhead.config import networks_of
+from playhead.config.file import networks_of
 
 UNKNOWN = ""
 FORWARDED_MAX = 32

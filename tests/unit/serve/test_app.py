@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from playhead.access import Tokens
 from playhead.clock import ManualClock
-from playhead.config import load
+from playhead.config.file import load
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.serve import create_app

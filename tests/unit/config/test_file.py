@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from playhead.config import Config, flatten, load
+from playhead.config import Config
+from playhead.config.file import flatten, load
 from playhead.errors import ConfigInvalid
 
 
