@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import meanings
+import metric_page
 import msgspec
 
 from playhead import config
@@ -19,7 +20,6 @@ from playhead.cli import main
 from playhead.collect.request import DropReason
 from playhead.model import cdn_request, event, frame, kinds, view
 from playhead.model.states import State, Status
-from playhead.query.catalogue import catalogue
 from playhead.serve.errors_page import kinds as kinds_of_error
 
 HERE = Path(__file__).parent
@@ -109,35 +109,6 @@ def drop_meaning(reason: str) -> str:
         "unknown_version": "Written in a newer version of its format (CMCD above 2).",
         "too_far_ahead": "Further ahead of the server's clock than allowed.",
     }.get(reason, reason.replace("_", " ").capitalize() + ".")
-
-
-def metrics() -> str:
-    found = catalogue()
-    lines = [
-        "# Metrics and dimensions\n",
-        "`GET /v1/metrics/{id}/overall|timeseries|breakdown`. Bots and internal traffic are left out "
-        "unless a filter names `bot` or `internal`.\n",
-    ]
-    for metric in found.metrics.values():
-        lines.append(f"## {metric.name} — `{metric.id}`\n")
-        lines.append(f"{metric.definition}\n")
-        said = metric.of().said
-        when = (
-            f"at the view's {metric.bucket}" if said == "Views" else f"from {said}, at their moment"
-        )
-        lines.append(f"- unit: {metric.unit}; counted {when}")
-        lines.append(
-            f"- measurements: {', '.join(f'`{m}`' for m in metric.allowed())} (first is the default)"
-        )
-        for name, difference in metric.compat.items():
-            lines.append(f"- {name}: {difference}")
-        lines.append("")
-    lines.append("## Dimensions\n\n| id | meaning | of |\n|---|---|---|")
-    for dimension in found.listed:
-        of = ", ".join(dimension.sources)
-        lines.append(f"| `{dimension.id}` | {cell(dimension.description)} | {of} |")
-    lines.append("| `custom.KEY` | Your own dimension: `custom` of the event. | views |")
-    return "\n".join(lines) + "\n"
 
 
 def fields() -> str:
@@ -248,7 +219,7 @@ def command_line() -> str:
 PAGES = {
     "settings.md": settings,
     "errors.md": error_page,
-    "metrics.md": metrics,
+    "metrics.md": metric_page.page,
     "fields.md": fields,
     "command-line.md": command_line,
 }

@@ -44,7 +44,8 @@ class Grant(msgspec.Struct, frozen=True):
     created_at: int
 
 
-def _hash(secret: str) -> bytes:
+def hash_of(secret: str) -> bytes:
+    """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
@@ -55,7 +56,7 @@ class Tokens:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+        self.path = path
         self._clock = clock
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,7 @@ class Tokens:
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute(_SCHEMA)
         self._grants: dict[bytes, Grant] = {}
+        self._by_id: dict[str, Grant] = {}
         self._version = -1
         self._checked_s = float("-inf")
 
@@ -98,7 +100,7 @@ class Tokens:
             self._db.execute(
                 "INSERT INTO tokens (id, hash, kind, name, property, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (grant.id, _hash(secret), kind, name, property, grant.created_at),
+                (grant.id, hash_of(secret), kind, name, property, grant.created_at),
             )
             self._load()
         return grant, secret
@@ -127,12 +129,20 @@ class Tokens:
         if not 0 <= now_s - self._checked_s < FRESH_S:
             with self._lock:
                 self._refresh(now_s)
-        grant = self._grants.get(_hash(secret))
+        grant = self._grants.get(hash_of(secret))
         if grant is None and now_s - self._checked_s > UNKNOWN_FRESH_S:
             with self._lock:  # perhaps another process made it a moment ago
                 self._refresh(now_s)
-            grant = self._grants.get(_hash(secret))
+            grant = self._grants.get(hash_of(secret))
         return grant
+
+    def granted(self, id: str) -> Grant | None:  # noqa: A002 (the word of the command line)
+        """Return the grant of a token by its id, or None if there is no such token (any more)."""
+        now_s = self._clock.monotonic_s()
+        if not 0 <= now_s - self._checked_s < FRESH_S:
+            with self._lock:
+                self._refresh(now_s)
+        return self._by_id.get(id)
 
     def ensure_admin(self, data_dir: Path) -> bool:
         """Make sure `admin.token` (0600) holds a working admin token; say if it was written.
@@ -170,6 +180,7 @@ class Tokens:
             "SELECT hash, id, name, kind, property, created_at FROM tokens"
         ).fetchall()
         self._grants = {bytes(hashed): Grant(*rest) for hashed, *rest in rows}
+        self._by_id = {grant.id: grant for grant in self._grants.values()}
 
 
 def _write_private(path: Path, text: str) -> None:

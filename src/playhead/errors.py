@@ -18,6 +18,7 @@ PlayheadError
 │   ├── QueueFull                503 queue_full
 │   ├── DiskLow                  503 disk_low
 │   ├── LogUnavailable           503 log_unavailable
+│   ├── ListenersFull            503 listeners_full
 │   ├── StoreBusy                503 store_busy
 │   └── StoreUnavailable         503 store_unavailable
 ├── StoreError                   the engine refused or failed; carries `engine_code`
@@ -197,6 +198,13 @@ class LogUnavailable(Unavailable):
     """The log cannot be written at the moment; nothing of this request was stored."""
 
     code = "log_unavailable"
+
+
+class ListenersFull(Unavailable):
+    """As many live streams as allowed are open."""
+
+    code = "listeners_full"
+    hint = "Close one, or raise query.max_listeners or query.max_live_questions."
 
 
 class StoreBusy(Unavailable):

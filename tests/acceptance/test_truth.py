@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 
 from playhead.query.span import iso, ms_of
-from playhead.simulate.sdk import Timed
 from playhead.simulate.settings import SimulationConfig
 from playhead.simulate.simulation import Simulation
 from playhead.simulate.truth import ViewTruth
 from support.server import Server
+from support.simulated import deliver
 
 VIEWERS = 150
 SECONDS = 120
@@ -27,31 +26,6 @@ BUCKET_MS = 5_000
 NOTICED_MS, NOTICED_HIDDEN_MS = 31_000, 151_000
 """The heartbeat timeouts and a second: so long a player may be silent and still be counted."""
 PRESENT = ("starting", "playing", "rebuffering", "ad")
-LANES = 8
-"""Batches of a view go through one connection, so they stay in order."""
-
-
-async def deliver(url: str, batches: list[Timed]) -> int:
-    """Send everything at once; `sentAt` is the time of sending, so no clock looks wrong."""
-    accepted = 0
-    async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
-
-        async def lane(mine: list[Timed]) -> None:
-            nonlocal accepted
-            for timed in mine:
-                body = timed.batch.body(int(time.time() * 1000))
-                answer = await client.post(
-                    f"{url}/telemetry", content=body, headers=timed.batch.headers
-                )
-                told = answer.json()
-                assert told["rejected"] == []
-                accepted += told["accepted"]
-
-        lanes: list[list[Timed]] = [[] for _ in range(LANES)]
-        for timed in batches:
-            lanes[hash(timed.batch.view_id) % LANES].append(timed)
-        await asyncio.gather(*map(lane, lanes))
-    return accepted
 
 
 class Watched:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import httpx2
 
-from bench import door_scenarios
+from bench import door_scenarios, listeners
 from bench.lines import Line
 from bench.probes import Freshness, Memory, percentile, timed_gets
 from support.books import result_of, start_load, wrong_views
@@ -331,6 +331,30 @@ def soak(folder: Path, *, seconds: float) -> list[Line]:
     ]
 
 
+def live_listeners(folder: Path, *, quick: bool) -> list[Line]:
+    """What many listeners of one live question cost beside few, under a modest load."""
+    seconds = 6 if quick else 40
+    with serving(folder) as server:
+        load = start_load(
+            server, folder / "load.json", seconds=2 * seconds + 40, rate=listeners.EVENTS_PER_S / 20,
+            events=20, views=400, connections=16, batches_per_view=30,
+        )  # fmt: skip
+        time.sleep(5)
+        pids = [server.pid("web"), server.pid("store")]
+        spent = listeners.measured(server.port, server.token, pids, seconds=seconds)
+        load.terminate()
+        load.wait(30)
+    few, many = spent[listeners.FEW], spent[listeners.MANY]
+    return [
+        Line(
+            f"live stream at {listeners.EVENTS_PER_S:,} events/s, {listeners.MANY} listeners "
+            f"beside {listeners.FEW}: CPU of web and store",
+            f"{many / few:.2f} times ({many * 100:.1f} % of a core beside {few * 100:.1f} %)",
+            "0.8 to 1.2 times",
+        )
+    ]
+
+
 ALL: dict[str, Callable[..., list[Line]]] = {
     "idle": idle,
     "demo": demo,
@@ -341,5 +365,6 @@ ALL: dict[str, Callable[..., list[Line]]] = {
     "cdn": door_scenarios.cdn,
     "latency": latency,
     "metrics": metrics,
+    "listeners": live_listeners,
     "kills": kills,
 }

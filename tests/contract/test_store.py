@@ -248,3 +248,18 @@ def test_closed_days_become_one_part(client: StoreClient) -> None:
         {"day": closed["first_seen_day"]},
     )
     assert found.rows == [[1, 1]]
+
+
+async def test_rows_from_outside_come_back_in_another_format(location: Location) -> None:
+    rows = lines({"a": 1, "b": "x'\\{y}"}, {"a": None, "b": "é\n"}, {"b": "z"})
+    client = AsyncStoreClient(location)
+    structure = "`a` Nullable(Int64), `b` String"
+    text = await client.converted(rows, structure, format="JSONEachRow")
+    assert text == lines({"a": 1, "b": "x'\\{y}"}, {"a": None, "b": "é\n"}, {"a": None, "b": "z"})
+    parquet = await client.converted(b"", structure, format="Parquet")
+    assert parquet.startswith(b"PAR1")
+    with pytest.raises(ResultTooLarge):
+        await client.converted(
+            rows, structure, format="Parquet", limits=Limits(max_result_bytes=10)
+        )
+    await client.close()

@@ -84,7 +84,7 @@ def test_view_fields_named_in_the_tutorial_exist() -> None:
 
 
 COMMAND = re.compile(
-    r"\bplayhead (up|demo|send|replay|seed|config show|quarantine list|quarantine retry|cmcd decode|token create|token ls|token rm)\b(.*)"
+    r"\bplayhead (up|demo|send|replay|seed|report|config show|quarantine list|quarantine retry|cmcd decode|token create|token ls|token rm)\b(.*)"
 )
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 

@@ -102,11 +102,19 @@ def test_every_question_of_the_guide_answers(server: Server, sent: str, text: st
     assert shell(server, asking + text).strip()
 
 
-@pytest.mark.parametrize("name", ["cmcd", "cdn-logs", "quarantine", "bots-and-internal"])
+@pytest.mark.parametrize(
+    "name", ["cmcd", "cdn-logs", "quarantine", "bots-and-internal", "report", "live"]
+)
 def test_every_call_of_a_door_s_guide_answers(server: Server, name: str) -> None:
     for text in curls(DOCS / "how-to" / f"{name}.md"):
         server.wait_until_stored()
         assert shell(server, text).strip()
+
+
+@pytest.mark.parametrize("name", ["explain-a-view", "export", "retention", "insights"])
+def test_every_call_about_the_tutorial_s_view_answers(server: Server, sent: str, name: str) -> None:
+    for text in curls(DOCS / "how-to" / f"{name}.md"):
+        assert shell(server, text).strip() or "-o " in text
 
 
 def token(server: Server) -> str:

@@ -17,60 +17,12 @@ from support.running_store import RunningStore
 __all__ = ["api", "store"]
 
 OF_CDN = {name for name, one in catalogue().metrics.items() if one.source == "cdn"}
-VECTORS: list[tuple[str, str, list[dict[str, Any]], float | None]] = [
-    ("cdn_requests", "count", [{}, {"status": 500}], 2),
-    ("cdn_error_percentage", "percentage", [{}, {"status": 404}, {"status": 302}, {}], 25),
-    ("cdn_error_percentage", "count", [{"status": 404}, {"status": 503}], 2),
-    ("cdn_error_percentage", "compat", [{}, {"status": 404}, {"status": 302}, {}], 50),
-    ("cdn_slow_percentage", "percentage", [
-        {"ttfb_ms": 201}, {"ttfb_ms": 200, "total_ms": 900}, {"total_ms": 201}, {"ttfb_ms": 1}, {},
-    ], 50),
-    ("cdn_slow_percentage", "percentage", [{}], None),
-    ("cdn_cache_hit_ratio", "percentage", [
-        {}, {"cache": "stale"}, {"cache": "refresh"}, {"cache": "miss"}, {"cache": "pass"},
-        {"cache": ""},
-    ], 60),
-    ("cdn_bytes", "sum", [{"bytes_out": 10}, {"bytes_out": 5}, {}], 15),
-    ("cdn_bytes", "sum", [{}], 0),
-    ("cdn_bytes", "avg", [{"bytes_out": 10}, {"bytes_out": 20}, {}], 15),
-    ("cdn_ttfb", "avg", [{"ttfb_ms": 10}, {"ttfb_ms": 30}, {}], 20),
-    ("cdn_ttfb", "median", [{"ttfb_ms": n} for n in range(101)], 50),
-    ("cdn_ttfb", "p99", [{"ttfb_ms": n} for n in range(101)], 99),
-    ("cdn_ttfb", "p95", [{}], None),
-    ("cdn_total_time", "p95", [{"total_ms": n} for n in range(101)], 95),
-    ("cdn_throughput", "avg", [
-        {"bytes_out": 1000, "total_ms": 8}, {"bytes_out": 3000, "total_ms": 8}, {},
-        {"bytes_out": 9, "total_ms": 0},
-    ], 2000),
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def empty(store: RunningStore) -> None:
     for table in ("cdn_requests", "cdn_minutes"):
         store.client.command(f"TRUNCATE TABLE playhead.{table}")
-
-
-@pytest.mark.parametrize(
-    ("metric", "measurement", "rows", "expected"),
-    VECTORS,
-    ids=[f"{one[0]}-{one[1]}-{number}" for number, one in enumerate(VECTORS)],
-)
-async def test_a_metric_is_what_its_definition_says(
-    api: Answering,
-    store: RunningStore,
-    metric: str,
-    measurement: str,
-    rows: list[dict[str, Any]],
-    expected: float | None,
-) -> None:
-    insert_requests(store, *rows)
-    data = await api.data(f"/v1/metrics/{metric}/overall", measurement=measurement)
-    assert data["value"] == (expected if expected is None else pytest.approx(expected, rel=0.011))
-
-
-def test_every_metric_has_a_vector() -> None:
-    assert {one[0] for one in VECTORS} == OF_CDN
 
 
 @pytest.mark.parametrize("metric", sorted(OF_CDN))

@@ -5,6 +5,12 @@ from typing import Any
 
 import pytest
 
+from playhead.query.catalogue import catalogue
+from playhead.query.live import LiveQuestion, fields_of
+from playhead.query.live_feed import LiveFeed
+from playhead.query.reader import Reader
+from playhead.query.scope import Scope
+from playhead.query.span import Span
 from support.answering import NOW_MS, Answering, insert_views, view_row
 from support.api_fixtures import api, store
 from support.running_store import RunningStore
@@ -142,3 +148,26 @@ async def test_a_view_of_last_week_that_still_plays_is_live(
     insert_views(store, row)
     answer = await api.data("/v1/live", minutes=1)
     assert {one["concurrent_viewers"] for one in answer[:-1]} == {1}
+
+
+async def test_a_bucket_under_way_ends_at_the_moment_asked(
+    api: Answering, store: RunningStore
+) -> None:
+    at = NOW_MS - 2_500
+    begun = NOW_MS - 60_000
+    insert_views(
+        store,
+        view_row(intervals=[("playing", begun, NOW_MS - 1_000)], started_at=begun),
+        view_row(intervals=[("playing", begun, at - 500)], started_at=begun),
+        view_row(intervals=[("playing", at + 500, NOW_MS)], started_at=at + 500),
+        view_row(
+            intervals=[("playing", begun, at - 9_000)], started_at=begun, final=False,
+            live_until=at + 9_000,
+        ),
+    )  # fmt: skip
+    reader = Reader(api.store, api.config, api.clock, catalogue())
+    question = LiveQuestion(span=Span(0, 60_000), scope=Scope())
+    found = await LiveFeed(reader, question).ask(at)
+    newest = [fields_of(sums) for sums in found.series["", False]][-2:]
+    assert [one["concurrent_viewers"] for one in newest] == [3, 2]
+    assert found.span == Span(NOW_MS - 60_000, at)

@@ -1,7 +1,5 @@
 """Views in, numbers out: every metric over a real store process."""
 
-from typing import Any
-
 import pytest
 
 from playhead.query.catalogue import catalogue
@@ -11,95 +9,7 @@ from support.running_store import RunningStore
 
 __all__ = ["api", "store"]
 
-VECTORS: list[tuple[str, str, list[dict[str, Any]], float | None]] = [
-    ("views", "count", [{}, {"final": False}, {"exit_before_start": True}], 3),
-    ("unique_viewers", "count", [{}, {}, {"viewer_id": "u2"}, {"viewer_id": ""}], 2),
-    ("watch_time", "sum", [{"watch_ms": 1000}, {"watch_ms": 500}], 1500),
-    ("playing_time", "avg", [{"playing_ms": 1000}, {"playing_ms": 500}], 750),
-    ("startup_time", "median", [{"startup_ms": 100}, {"startup_ms": 300}, {}], 200),
-    ("startup_time", "p95", [{"startup_ms": n} for n in range(101)], 95),
-    ("startup_time", "avg", [{"startup_ms": 100}, {"startup_ms": 200}, {}], 150),
-    ("startup_time", "median", [{}], None),
-    ("content_startup_time", "median", [{"content_startup_ms": 700}], 700),
-    ("exits_before_video_start", "percentage", [{"exit_before_start": True}, {}], 50),
-    ("exits_before_video_start", "count", [{"exit_before_start": True}, {}], 1),
-    ("startup_failure_percentage", "percentage", [
-        {"startup_failed": True}, {"startup_failed": True, "startup_failed_business": True}, {}, {},
-    ], 25),
-    ("startup_business_exception_percentage", "percentage", [
-        {"startup_failed": True}, {"startup_failed_business": True}, {}, {},
-    ], 25),
-    ("playback_failure_percentage", "percentage", [{"playback_failed": True}, {}, {}, {}], 25),
-    ("playback_failure_percentage", "conviva", [
-        {"playback_failed": True, "startup_ms": 1}, {"startup_ms": 1}, {}, {},
-    ], 50),
-    ("playback_business_exception_percentage", "percentage", [
-        {"playback_failed_business": True}, {},
-    ], 50),
-    ("rebuffer_percentage", "percentage", [
-        {"rebuffer_ms": 10, "watch_ms": 100}, {"rebuffer_ms": 0, "watch_ms": 900}, {},
-    ], 1),
-    ("rebuffer_percentage", "newrelic", [
-        {"rebuffer_ms": 10, "watch_ms": 110, "playing_ms": 50},
-    ], 20),
-    ("rebuffer_frequency", "rate", [
-        {"rebuffer_count": 3, "watch_ms": 60_000}, {"watch_ms": 60_000},
-    ], 1.5),
-    ("rebuffer_count", "avg", [{"rebuffer_count": 3, "watch_ms": 1}, {"watch_ms": 1}, {}], 1.5),
-    ("perceptible_rebuffer_count", "sum", [{"rebuffer_perceptible_count": 2, "watch_ms": 1}], 2),
-    ("rebuffer_duration", "avg", [{"rebuffer_ms": 3, "watch_ms": 9}, {"watch_ms": 1}, {}], 1.5),
-    ("seek_latency", "median", [{"seek_ms": 600, "seek_count": 3}, {}], 200),
-    ("weighted_bitrate", "avg", [
-        {"bitrate_kbps": 1000, "bitrate_weight_ms": 3000},
-        {"bitrate_kbps": 5000, "bitrate_weight_ms": 1000},
-        {},
-    ], 2000),
-    ("upshifts", "avg", [{"upshifts": 4, "bitrate_kbps": 1}, {"bitrate_kbps": 1}, {}], 2),
-    ("downshifts", "sum", [{"downshifts": 4, "bitrate_kbps": 1}], 4),
-    ("upscale", "avg", [{"upscale_avg": 0.5, "scale_weight_ms": 10}, {}], 50),
-    ("downscale", "avg", [{"downscale_avg": 0.25, "scale_weight_ms": 10}], 25),
-    ("dropped_frame_percentage", "percentage", [
-        {"dropped_frames": 1, "decoded_frames": 50}, {"dropped_frames": 0, "decoded_frames": 50}, {},
-    ], 1),
-    ("live_latency", "avg", [{"live_latency_ms": 4000, "live_latency_weight_ms": 1}, {}], 4000),
-    ("score", "avg", [{"score": 50}, {"score": 100}, {}], 75),
-    ("score_success", "avg", [{"score_success": 50}, {}], 50),
-    ("score_startup", "median", [{"score_startup": 50}], 50),
-    ("score_smooth", "p95", [{"score_smooth": 50}], 50),
-    ("score_quality", "avg", [{"score_quality": 50}], 50),
-    ("view_dropped_percentage", "percentage", [
-        {"clean_end": False}, {}, {"clean_end": False, "final": False},
-    ], 50),
-    ("errors", "sum", [{"errors": 3}, {}], 3),
-    ("ads", "sum", [{"ad_count": 2}, {"ad_count": 1}], 3),
-    ("concurrent_viewers", "max", [{}, {}], 2),
-    ("concurrent_viewers", "avg", [{}, {}], 0.0014),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("metric", "measurement", "rows", "expected"),
-    VECTORS,
-    ids=[f"{one[0]}-{one[1]}-{number}" for number, one in enumerate(VECTORS)],
-)
-async def test_a_metric_is_what_its_definition_says(
-    api: Answering,
-    store: RunningStore,
-    metric: str,
-    measurement: str,
-    rows: list[dict[str, Any]],
-    expected: float | None,
-) -> None:
-    insert_views(store, *(view_row(**row) for row in rows))
-    data = await api.data(f"/v1/metrics/{metric}/overall", measurement=measurement)
-    assert data["value"] == (expected if expected is None else pytest.approx(expected, abs=1e-3))
-
-
 OF_VIEWS = {name for name, metric in catalogue().metrics.items() if metric.source == "views"}
-
-
-def test_every_metric_has_a_vector() -> None:
-    assert {one[0] for one in VECTORS} == OF_VIEWS
 
 
 @pytest.mark.parametrize("metric", sorted(OF_VIEWS))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -120,3 +121,65 @@ async def test_rows_come_as_csv_and_ndjson(api: Answering, store: RunningStore) 
     assert row["video_title"] == "'=HYPERLINK(1)"
     lines = (await api.get("/v1/views", format="ndjson")).text.splitlines()
     assert [json.loads(line)["view_id"] for line in lines] == ["v1"]
+
+
+def cohort(start: int, cdn: str, property_: str, *, stalled: int, many: int) -> list[Any]:
+    rows = []
+    for number in range(many):
+        state = "rebuffering" if number < stalled else "playing"
+        spans = [("playing", start, start + 20_000, 3_000), (state, start + 20_000, start + 23_000)]
+        rows.append(
+            view_row(
+                property=property_, cdn=cdn, started_at=start, intervals=spans,
+                view_id=f"{property_}-{cdn}-{number}", interval_cdn=[cdn, cdn],
+            )
+        )  # fmt: skip
+    return rows
+
+
+async def test_a_stall_is_laid_to_the_cdn_whose_other_views_stalled(
+    api: Answering, store: RunningStore
+) -> None:
+    start = NOW_MS - 600_000
+    insert_views(store, *cohort(start, "aurora", "a", stalled=8, many=20))
+    insert_views(store, *cohort(start, "cirrus", "a", stalled=0, many=20))
+    data = await api.data("/v1/views/a-aurora-0", token=api.token("read", "a"))
+    (found,) = data["causes"]
+    assert (found["what"], found["code"], found["duration_ms"]) == (
+        "rebuffering",
+        "cdn_slow",
+        3_000,
+    )
+    evidence = {one["field"]: one["value"] for one in found["evidence"]}
+    assert (evidence["views_same_cdn"], evidence["views_other_cdns"]) == (19, 20)
+    assert evidence["stalled_same_cdn"] == pytest.approx(100 * 7 / 19, abs=0.1)
+    assert [one["cause"] and one["cause"]["code"] for one in data["intervals"]] == [
+        None,
+        "cdn_slow",
+    ]
+
+
+async def test_views_of_another_property_say_nothing(api: Answering, store: RunningStore) -> None:
+    start = NOW_MS - 600_000
+    insert_views(store, *cohort(start, "aurora", "a", stalled=1, many=1))
+    insert_views(store, *cohort(start, "aurora", "b", stalled=20, many=20))
+    insert_views(store, *cohort(start, "cirrus", "b", stalled=0, many=20))
+    (found,) = (await api.data("/v1/views/a-aurora-0"))["causes"]
+    assert found["code"] == "unknown"
+
+
+async def test_one_view_is_the_input_of_a_p1203_model(api: Answering, store: RunningStore) -> None:
+    start = NOW_MS - 600_000
+    insert_views(
+        store,
+        view_row(
+            view_id="a/b", property="p", startup_ms=700.0, device_class="phone", started_at=start,
+            intervals=[("playing", start, start + 9_000, 3_000), ("rebuffering", start + 9_000, start + 9_500)],
+        ),
+    )  # fmt: skip
+    response = await api.get("/v1/views/a/b/p1203")
+    data = response.json()["data"]
+    assert data["I23"]["stalling"] == [[0.0, 0.7], [9.0, 0.5]]
+    assert data["I13"]["segments"][0]["bitrate"] == 3_000
+    other = await api.get("/v1/views/a/b/p1203", token=api.token("read", "q"))
+    assert other.status_code == 404

@@ -17,6 +17,13 @@ from playhead.store.client import StoreClient
 from support.running_store import RunningStore, now_ms, running_store
 
 RESULT_MAX_BYTES = 100_000
+FIRST_STATE = (
+    "KLUv/WBVAR0IAIIKJSuAqWkMa8qCSFc4LbY8pa9hKj+nyov0mNPvI/of3CNWnh7VBRwLnUEAIdumi10W8I5nsClqOFfaXaha"
+    "Dar/y4tdUlkm3V049/lzvlGLEO4kgaQhr+FUyyvqbWrxj39sOFACAylAVBRcKvFdPWkReQUHBgyMQ7De7XM++2DI2y0MVbzE"
+    "0bgHAHILDMFAE9G45yF6wiEyILACqSrWAR+SpYEHbYFHAS+Q2ArD0Vj8hosUYO5JK7OyCNQFRIoei2DHyZgadhbKyO1wNuj"
+    "guEsq3GTOrlK5JIZNsovYpXU3IlkL2E3tcdk4ktcmQQ2A7FstkBVwx3Erdee3W/QAXIrMuhM="
+)
+"""What a view that had played ten seconds kept in its row, before intervals knew their rate."""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +87,23 @@ def test_a_state_that_cannot_be_read_is_folded_again(store: RunningStore) -> Non
     tracks = Tracks(Process())
     Recall(store.client).open_tracks(tracks, 10)
     assert tracks.at("torn").count == 3
+
+
+@pytest.mark.parametrize("fold_version", [1, FOLD_VERSION])
+def test_open_views_of_the_first_release_are_folded_again(
+    store: RunningStore, fold_version: int
+) -> None:
+    key = f"first-release-{fold_version}"
+    store.client.command(
+        "INSERT INTO views (view_id, view_key, property, first_seen_day, state, fold_version,"
+        f" last_offset, version) SELECT '{key}', '{key}', 'p', today(), '{FIRST_STATE}',"
+        f" {fold_version}, 2, 1"
+    )
+    put_events(store.client, key, 4)
+    tracks = Tracks(Process())
+    Recall(store.client).open_tracks(tracks, 10)
+    [row] = tracks.at(key).rows(now_ms())
+    assert (tracks.at(key).count, row.fold_version, row.started_at > 0) == (4, FOLD_VERSION, True)
 
 
 def test_an_event_of_no_type_comes_back(store: RunningStore) -> None:

@@ -38,6 +38,7 @@ from playhead.process.fold import (
     unique,
 )
 from playhead.process.fold.finish import TIME_MAX, TIME_MIN
+from playhead.process.fold.progress import RATE_MAX
 from playhead.process.identity import identity_of
 
 T = 1_790_000_000_000
@@ -111,8 +112,19 @@ EVENTS = st.builds(
             category=maybe(st.sampled_from(["business", "content", "odd"])),
         )
     ),
-    ad=maybe(st.builds(Ad, id=maybe(_TEXT))),
-    request=maybe(st.builds(Request, cdn=maybe(_TEXT), host=maybe(_TEXT))),
+    page_load_ms=maybe(numbers(0, 9_000)),
+    player_startup_ms=maybe(numbers(0, 9_000)),
+    drm_ms=maybe(numbers(0, 9_000)),
+    ad=maybe(
+        st.builds(Ad, id=maybe(_TEXT), position=maybe(st.sampled_from(["preroll", "midroll", "?"])))
+    ),
+    request=maybe(
+        st.builds(
+            Request, cdn=maybe(_TEXT), host=maybe(_TEXT), status=maybe(whole(0, 600)),
+            bytes=maybe(numbers(0, 1e7)), ttfb_ms=maybe(numbers(0, 900)),
+            total_ms=maybe(numbers(0, 9_000)),
+        )
+    ),
     custom=maybe(st.dictionaries(_TEXT, st.none() | _TEXT | _HOSTILE | _HOSTILE_INT, max_size=4)),
 )  # fmt: skip
 
@@ -195,6 +207,7 @@ def test_every_row_is_sound(events: list[Stored], as_of: int, limits: Limits) ->
     check_numbers(row)
     check_intervals(row)
     check_sums(row)
+    check_measures(row)
     assert len(row.interval_state) <= limits.max_intervals + 1
     assert len(row.watched_from_s) <= limits.max_watched_ranges
     assert len(row.custom) <= limits.max_custom_keys
@@ -215,6 +228,7 @@ def test_every_row_by_cmcd_is_sound_in_any_order(
         check_numbers(row)
         check_intervals(row)
         check_sums(row)
+        check_measures(row)
     random.shuffle(both)
     again = fold_named("v", "p/v", both, as_of, LIMITS)
     assert [encoded(row) for row in again] == [encoded(row) for row in rows]
@@ -230,7 +244,9 @@ def check_numbers(row: ViewRow) -> None:
                 assert -(2**63) <= item < 2**63, name
             elif isinstance(item, float):
                 assert math.isfinite(item), name
-            if isinstance(item, (int, float)) and (name.endswith("_ms") and "offset" not in name):
+            if isinstance(item, (int, float)) and (
+                name.endswith(("_ms", "_count", "_bytes")) and "offset" not in name
+            ):
                 assert item >= 0, name
 
 
@@ -260,6 +276,26 @@ def check_sums(row: ViewRow) -> None:
     if TIME_MIN < row.started_at <= row.ended_at < TIME_MAX:
         assert spent <= row.ended_at - row.started_at
     assert row.rebuffer_perceptible_count <= row.rebuffer_count
+
+
+def check_measures(row: ViewRow) -> None:
+    assert row.rebuffer_max_ms <= row.rebuffer_ms
+    assert (row.seek_latency_max_ms or 0) <= row.seek_ms
+    assert row.ad_complete_count + row.ad_skip_count <= row.ad_count
+    assert row.ad_startup_error_count <= row.ad_error_count <= row.warnings
+    assert row.preroll_request_count <= row.ad_request_count <= row.events
+    assert row.ad_exit_before_start_count <= row.final
+    assert row.request_failed_count <= row.request_count <= row.events
+    assert row.request_ttfb_count <= row.request_count
+    assert (row.request_ttfb_max_ms or 0) <= row.request_ttfb_ms
+    if row.bitrate_kbps is None:
+        assert (row.peak_bitrate_kbps, row.bits_played, row.media_s) == (None, 0, 0)
+    else:
+        assert row.bitrate_kbps <= (row.peak_bitrate_kbps or 0)
+        assert row.bits_played <= (row.peak_bitrate_kbps or 0) * row.media_s * (1 + 1e-9)
+        assert row.media_s <= row.bitrate_weight_ms / 1000 * RATE_MAX * (1 + 1e-9)
+    if row.aggregate_startup_ms is not None:
+        assert row.aggregate_startup_ms >= (row.page_load_ms or 0) + (row.startup_ms or 0)
 
 
 @settings(deadline=None)

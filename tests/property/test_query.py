@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import catalogue
+from playhead.query.filter import filters_of, numbers_of
 from playhead.query.question import FORMS, Asking, question_of
-from playhead.query.scope import filters_of
 from playhead.query.span import DAY_MS, INTERVALS, Span, buckets_of, iso
+from playhead.query.statement import Params
 
 ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe",
@@ -45,6 +46,22 @@ def test_filters_are_read_or_refused(texts: list[str]) -> None:
     except InvalidRequest:
         raise AssertionError(texts) from None
     assert [value for one in found for value in one.values] == texts
+
+
+@given(st.text(max_size=20) | st.from_regex(r"!?[a-z_.]{1,12}(:|~|[<>!]?=|[<>])[-+0-9.eE a]{0,8}"))
+def test_any_filter_is_read_once_or_refused_with_a_sentence(text: str) -> None:
+    params = Params()
+    said: tuple[str, ...]
+    try:
+        found = filters_of([text], catalogue(), limit=10)
+        numbers = numbers_of([text], catalogue())
+    except InvalidRequest as error:
+        said = (error.message, error.hint)
+    else:
+        said = tuple(one.sql(params) for one in found) + tuple(one.sql(params) for one in numbers)
+        assert len(said) == 1
+    assert all(said)
+    assert "".join(said).count("{p") == len(params.values())
 
 
 @given(

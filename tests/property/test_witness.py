@@ -31,6 +31,8 @@ FILLED = {
     "cdn", "custom", "duration_s", "events", "first_seen_day", "host", "last_offset",
     "live_latency_ms", "live_latency_weight_ms", "received_at", "session_id", "state",
     "stream_type", "version", "video_id", "video_title",
+    "request_count", "request_failed_count", "request_bytes", "request_ms", "request_ttfb_ms",
+    "request_ttfb_count", "request_ttfb_max_ms",
 }  # fmt: skip
 
 

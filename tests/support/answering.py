@@ -96,6 +96,13 @@ class Answering:
         headers = {"authorization": f"Bearer {self.admin if token is None else token}"}
         return await self.http.get(path, params=named, headers=headers)
 
+    async def close(self) -> None:
+        """Close what it opened."""
+        await self.http.aclose()
+        await self.store.close()
+        self.tokens.close()
+        self.ledger.close()
+
     async def data(self, path: str, **params: Any) -> Any:
         """Return the data of an answer that must succeed."""
         response = await self.get(path, **params)
@@ -105,15 +112,13 @@ class Answering:
 
 @contextlib.asynccontextmanager
 async def answering(
-    store: RunningStore, folder: Path, **limits: Any
+    store: RunningStore, folder: Path, *, emptied: bool = True, **limits: Any
 ) -> AsyncGenerator[Answering, None]:
-    """Yield an app over the store, emptied of views."""
-    store.client.command("TRUNCATE TABLE playhead.views")
+    """Yield an app over the store, emptied of views unless said otherwise."""
+    if emptied:
+        store.client.command("TRUNCATE TABLE playhead.views")
     app = Answering(store, folder, **limits)
     try:
         yield app
     finally:
-        await app.http.aclose()
-        await app.store.close()
-        app.tokens.close()
-        app.ledger.close()
+        await app.close()

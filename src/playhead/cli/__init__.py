@@ -13,6 +13,7 @@ _COMMANDS = {
     "send": "Send events and print what the server says of each.",
     "replay": "Replay recorded files: telemetry, tables, CDN logs, CMCD.",
     "seed": "Make history: view rows straight into the store.",
+    "report": "Print what was watched and how well, or make a page of it.",
     "quarantine": "List what was refused, and take it up again.",
     "cmcd": "Say what CMCD in a query, in headers or in a body means.",
     "config": "Show every setting, its value and where it came from.",

@@ -2,20 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-import httpx2
-import msgspec
 
-DATA_FOLDERS = ("playhead-data", "demo-data")
-TOKEN_FILE = "admin.token"  # noqa: S105 (a file's name)
-TIMEOUT_S = 60.0
+from playhead.cli.asking import ask, secret_of, shown, told
+
 PAGE_ROWS = 500
 BATCH_ROWS = 1_000
-BODY_SHOWN = 200
-"""Characters of a body or message; the whole is in the API."""
-TOKEN_MAX_BYTES = 4_096
 COLUMNS = ("ID", "RECEIVED", "DOOR", "SOURCE", "REASON")
 
 
@@ -72,8 +66,8 @@ def list_(
     """List refused events of the last seven days, newest first."""
     asked = _given(door=door, code=code, source=source, **{"from": from_ or "-7d"})
     asked |= {"limit": str(limit), "retried": "yes" if retried else "no"}
-    told = _call(url, _secret(data, token_file), "GET", "/v1/quarantine", params=asked)
-    rows = told["data"]
+    answer = told(ask(url, secret_of(data, token_file), "GET", "/v1/quarantine", params=asked))
+    rows = answer["data"]
     if not rows:
         fits = " that fits" if door or code or source else ""
         when = "" if from_ else " of the last seven days"
@@ -85,7 +79,7 @@ def list_(
         click.echo(head)
         click.echo(f"    {shown(row['message'])}")
         click.echo(f"    {shown(row['body'])}")
-    if told["meta"]["next_cursor"]:
+    if answer["meta"]["next_cursor"]:
         click.echo(f"(the newest {len(rows)}; --limit shows more)")
 
 
@@ -110,31 +104,25 @@ def retry(
     ids: tuple[str, ...],
 ) -> None:
     """Take up what passes now, each row once; exits with 1 when something is still refused."""
-    secret = _secret(data, token_file)
+    secret = secret_of(data, token_file)
     asked: dict[str, Any] = _given(door=door, code=code, source=source, **{"from": from_})
     asked |= {"ids": list(ids), "limit": BATCH_ROWS}
     accepted = refused = skipped = 0
     while True:
-        told = _call(url, secret, "POST", "/v1/quarantine/retry", json=asked)
-        found = told["data"]
+        answer = told(ask(url, secret, "POST", "/v1/quarantine/retry", json=asked))
+        found = answer["data"]
         accepted += found["accepted"]
         refused += len(found["still_refused"])
         skipped = found["skipped_truncated"]
         for one in found["still_refused"]:
             click.echo(shown(f"{one['id']}: still refused, {one['code']}: {one['message']}"))
-        if told["meta"]["next_cursor"] is None:
+        if answer["meta"]["next_cursor"] is None:
             break
-        asked["cursor"] = told["meta"]["next_cursor"]
+        asked["cursor"] = answer["meta"]["next_cursor"]
     click.echo(f"{accepted} taken up, {refused} still refused.")
     if skipped:
         click.echo(f"{skipped} cannot be: only the beginning of their body was kept.")
     sys.exit(1 if refused else 0)
-
-
-def shown(text: str) -> str:
-    """Return text as a terminal may show it: what is not printable is written as an escape."""
-    cut = text if len(text) <= BODY_SHOWN else text[:BODY_SHOWN] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
 def _aligned(table: list[tuple[str, ...]]) -> list[str]:
@@ -154,50 +142,3 @@ def _head_of(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _given(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _secret(data: str | None, token_file: Path | None) -> str:
-    """Return the token of the file named, else of the data folder named, else of one lying here."""
-    folders = (data,) if data is not None else DATA_FOLDERS
-    files = [token_file] if token_file is not None else [Path(f, TOKEN_FILE) for f in folders]
-    found = next((file for file in files if file.exists()), files[0])
-    try:
-        with found.open("rb") as opened:
-            secret = opened.read(TOKEN_MAX_BYTES).decode("ascii").strip()
-    except UnicodeDecodeError:
-        secret = ""
-    except OSError as error:
-        hint = "Name the server's data folder with --data, or a file with --token-file."
-        _stop(f"The token in {found} cannot be read: {error.strerror}.", hint)
-    if not secret or not secret.isprintable() or " " in secret:
-        _stop(f"{found} holds no token.")
-    return secret
-
-
-def _call(url: str, secret: str, method: str, path: str, **content: Any) -> dict[str, Any]:
-    """Return the answer of the server; a failure is said and ends the command."""
-    url = (url if "://" in url else f"http://{url}").rstrip("/")
-    headers = {"authorization": f"Bearer {secret}"}
-    try:
-        with httpx2.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-            answer = client.request(method, url + path, headers=headers, **content)
-    except httpx2.ConnectError:
-        _stop(f"Nothing answers at {url}.", "Start it with 'playhead up', or name it with --url.")
-    except (httpx2.TransportError, httpx2.InvalidURL) as error:
-        _stop(f"{url} cannot be reached: {str(error).rstrip('.')}.")
-    try:
-        told = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError:
-        told = None
-    if not isinstance(told, dict) or answer.status_code != httpx2.codes.OK or "data" not in told:
-        said = told if isinstance(told, dict) else {"message": answer.text}
-        message = shown(str(said.get("message", "")))
-        _stop(f"The server answered {answer.status_code}: {message}", shown(said.get("hint", "")))
-    return told
-
-
-def _stop(message: str, hint: str = "") -> NoReturn:
-    click.echo(f"playhead: {message}", err=True)
-    if hint:
-        click.echo(f"          {hint}", err=True)
-    sys.exit(1)

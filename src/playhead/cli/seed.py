@@ -10,10 +10,13 @@ from playhead.cli.settings import fail, load
 from playhead.clock import SystemClock
 from playhead.config import Config
 from playhead.errors import ConfigInvalid, PlayheadError, StoreUnavailable
+from playhead.query.catalogue import catalogue
+from playhead.query.pieces import layout_of
 from playhead.simulate.history import backfill
 from playhead.simulate.settings import duration_ms
 from playhead.store.client import StoreClient
 from playhead.store.location import Location, embedded
+from playhead.store.rollup import Rollups
 from playhead.store.upkeep import optimize_closed_days
 
 _DAY_MS = 86_400_000
@@ -66,7 +69,7 @@ def command(
         location = Location(url=url) if url else location_of(config)
         clock = SystemClock()
         began_s = clock.monotonic_s()
-        made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed)
+        made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed, config=config)
     except StoreUnavailable:
         where = url or str(config.data_dir)
         fail(
@@ -90,13 +93,14 @@ def location_of(config: Config) -> Location:
 
 
 def fill(
-    location: Location, views: int, days: int, *, now_ms: int, seed: int = 1
+    location: Location, views: int, days: int, *, now_ms: int, config: Config, seed: int = 1
 ) -> int:  # fmt: skip
     """Make `views` views in the store at `location` and show how far it is on a terminal."""
     client = StoreClient(location)
     try:
         made = backfill(client, views, days, until_ms=now_ms, seed=seed, progress=_progress)
         _merge_closed_days(client, now_ms)
+        _sum_closed_days(client, now_ms, config)
         return made
     finally:
         client.close()
@@ -111,6 +115,21 @@ def _merge_closed_days(client: StoreClient, now_ms: int) -> None:
         pass
 
 
+def _sum_closed_days(client: StoreClient, now_ms: int, config: Config) -> None:
+    """Make the rollups of past days now, as the worker does in idle time."""
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    rollups = Rollups(
+        client,
+        layout_of(catalogue(config.query)),
+        values_max=config.process.max_rollup_values,
+        settled=False,
+        threads=config.store.max_threads,
+    )
+    days_max = config.process.rollup_days_per_round
+    while days_max and rollups.make(today, days_max=days_max):
+        pass
+
+
 def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 1) -> int:
     """Make history for a duration such as `30d`; return the rows made.
 
@@ -120,7 +139,9 @@ def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 
     """
     days = days_of(text)
     now_ms = SystemClock().now_ms()
-    return fill(location_of(config), views_per_day * days, days, now_ms=now_ms, seed=seed)
+    return fill(
+        location_of(config), views_per_day * days, days, now_ms=now_ms, config=config, seed=seed
+    )
 
 
 def days_of(text: str) -> int:

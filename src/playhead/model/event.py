@@ -165,6 +165,12 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     autoplay: bool | None = None
     report_seq: int | None = msgspec.field(name="reportSeq", default=None)
     """Number of the report within its own channel (CMCD `sn`): orders, but identifies nothing."""
+    page_load_ms: float | None = msgspec.field(name="pageLoadMs", default=None)
+    """Navigation to the page to the player's creation; told by the first view of a page."""
+    player_startup_ms: float | None = msgspec.field(name="playerStartupMs", default=None)
+    """The player's creation to its being ready."""
+    drm_ms: float | None = msgspec.field(name="drmMs", default=None)
+    """From the first request for a key to its being usable."""
     quality: Quality | None = None
     buffering: Buffering | None = None
     network: Network | None = None

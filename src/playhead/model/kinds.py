@@ -24,6 +24,7 @@ STOP: Final = "STOP"
 AD_BREAK_START: Final = "AD_BREAK_START"
 AD_BREAK_END: Final = "AD_BREAK_END"
 AD_REQUEST: Final = "AD_REQUEST"
+AD_RESPONSE: Final = "AD_RESPONSE"
 AD_START: Final = "AD_START"
 AD_FIRST_QUARTILE: Final = "AD_FIRST_QUARTILE"
 AD_MIDPOINT: Final = "AD_MIDPOINT"
@@ -75,7 +76,8 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     STOP: ("stop", "stopped", "viewend", "exit", "destroy", "unload"),
     AD_BREAK_START: ("adbreakstart",),
     AD_BREAK_END: ("adbreakend",),
-    AD_REQUEST: ("adrequest", "adresponse", "adloaded"),
+    AD_REQUEST: ("adrequest",),
+    AD_RESPONSE: ("adresponse", "adloaded"),
     AD_START: ("adstart", "adplay", "adplaying", "adimpression", "adstarted"),
     AD_FIRST_QUARTILE: ("adfirstquartile",),
     AD_MIDPOINT: ("admidpoint",),

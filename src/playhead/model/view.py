@@ -6,7 +6,7 @@ milliseconds, durations milliseconds, positions seconds of content. `None` = no 
 
 import msgspec
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 SCORE_VERSION = 1
 
 
@@ -45,6 +45,14 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     """Play intent to first frame with progress (with a pre-roll: first ad frame)."""
     content_startup_ms: float | None
     """The same to the first content frame, ad time taken out."""
+    page_load_ms: float | None = None
+    """Navigation to the page to the player's creation, as the client tells it."""
+    player_startup_ms: float | None = None
+    """The player's creation to its being ready: told, else `VIEW_INIT` to `PLAYER_READY`."""
+    aggregate_startup_ms: float | None = None
+    """Page load + player startup + startup: only of views for which a page was loaded."""
+    drm_ms: float | None = None
+    """Time to get the key, as the client tells it."""
     exit_before_start: bool
     startup_failed: bool
     startup_failed_business: bool
@@ -58,14 +66,34 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     rebuffer_count: int
     rebuffer_perceptible_count: int
     rebuffer_ms: float
+    rebuffer_max_ms: float = 0.0
+    """The longest stall."""
     seek_count: int
     seek_ms: float
+    seek_latency_max_ms: float | None = None
+    """The longest time from seeking to the picture moving again."""
     pause_count: int
     pause_ms: float
     ad_break_count: int
     ad_count: int
     ad_ms: float
     ad_rebuffer_ms: float
+    ad_request_count: int = 0
+    ad_error_count: int = 0
+    ad_startup_error_count: int = 0
+    """Ad errors before the ad's first frame."""
+    ad_exit_before_start_count: int = 0
+    """1 = left in a requested ad break before the first frame of an ad."""
+    ad_complete_count: int = 0
+    ad_skip_count: int = 0
+    preroll_request_count: int = 0
+    """Ad requests before the first frame of all."""
+    preroll_startup_ms: float | None = None
+    """Play intent to the first pre-roll frame."""
+    preroll_request_ms: float | None = None
+    """The first ad request to the first response."""
+    preroll_load_ms: float | None = None
+    """That response to the first pre-roll frame."""
     hidden_ms: float
     unknown_ms: float
     # Picture
@@ -73,6 +101,12 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     """Weighted by playing time with a known bitrate."""
     bitrate_weight_ms: float
     """That playing time."""
+    peak_bitrate_kbps: float | None = None
+    """The highest rendition that played."""
+    bits_played: float = 0.0
+    """Bitrate by media seconds, summed up: kbit (CTA-2066)."""
+    media_s: float = 0.0
+    """Those media seconds: playing time with a known bitrate, by the playback rate."""
     upshifts: int
     downshifts: int
     upscale_avg: float | None
@@ -85,6 +119,19 @@ class ViewRow(msgspec.Struct, kw_only=True, array_like=True):
     live_latency_ms: float | None
     """Weighted by playing time."""
     live_latency_weight_ms: float
+    # Media requests of the player
+    request_count: int = 0
+    request_failed_count: int = 0
+    """Status 400 and above, or no response."""
+    request_bytes: float = 0.0
+    """Of answered requests whose time is known."""
+    request_ms: float = 0.0
+    """That time, summed up."""
+    request_ttfb_ms: float = 0.0
+    """Times to the first byte, summed up."""
+    request_ttfb_count: int = 0
+    """How many of them."""
+    request_ttfb_max_ms: float | None = None
     # Errors
     errors: int
     warnings: int

@@ -28,6 +28,7 @@ class Tracks:
             heartbeat_timeout_ms=config.heartbeat_timeout_ms,
             hidden_heartbeat_timeout_ms=config.hidden_heartbeat_timeout_ms,
             internal_viewers=internal_viewers,
+            business_errors=config.business_errors,
         )
         self._tracks: dict[str, Track] = {}
         self.get = self._tracks.get  # the track of a key if it is in memory; asked once an event

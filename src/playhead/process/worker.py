@@ -16,6 +16,7 @@ from playhead.errors import OffsetGone, PlayheadError, Unavailable
 from playhead.log.base import Log, Record
 from playhead.log.offsets import Ledger
 from playhead.model.event_row import Stored
+from playhead.model.rollup import Layout
 from playhead.observe import counter, gauge, logger
 from playhead.process.caps import Caps
 from playhead.process.folder import Folded, Folder
@@ -23,6 +24,7 @@ from playhead.process.loader import Loader, Stopped
 from playhead.process.recall import Recall
 from playhead.process.tracks import Tracks
 from playhead.store.client import StoreClient
+from playhead.store.rollup import Rollups
 from playhead.store.upkeep import optimize_closed_days
 
 RECORDS_PER_READ = 4_096
@@ -48,7 +50,14 @@ class Worker:
     """Carries the log into the store until told to stop."""
 
     def __init__(
-        self, config: Config, log: Log, store: StoreClient, ledger: Ledger, clock: Clock
+        self,
+        config: Config,
+        log: Log,
+        store: StoreClient,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        rollup: Layout | None = None,
     ) -> None:
         self._config = config
         self._log = log
@@ -66,6 +75,8 @@ class Worker:
         self._lane = ThreadPoolExecutor(1, "loader")
         self._kept_house_s = 0.0
         self._upkeep: threading.Thread | None = None
+        values_max = config.process.max_rollup_values
+        self._rollups = Rollups(store, rollup, values_max=values_max) if rollup else None
 
     def stop(self) -> None:
         """Finish the range in hand and return from `run`."""
@@ -269,5 +280,7 @@ class Worker:
         try:
             today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
             optimize_closed_days(self._store, today)
+            if self._rollups is not None:
+                self._rollups.make(today, days_max=self._config.process.rollup_days_per_round)
         except (PlayheadError, RuntimeError) as error:  # the client was closed meanwhile
             _LOG.warning("housekeeping_failed", reason=str(error))

@@ -1,51 +1,82 @@
-"""The catalogue: metrics and dimensions as data, read once from `catalogue.toml`.
+"""The catalogue: metrics and dimensions as data, read once from the files of `entries/`.
 
-The SQL pieces of that file are the only text that reaches the engine besides the templates of this
-folder; whatever a caller sends is looked up here or bound as a value.
+The SQL pieces of those files are the only text that reaches the engine besides the templates of this
+folder; whatever a caller sends is looked up here or bound as a value. They may hold `{name}`: a term
+of `entries/terms.toml`, or a number of the settings (`THRESHOLDS`).
 """
 
 import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from playhead.config import Query
 from playhead.errors import InvalidRequest, NotFound
 from playhead.query.source import SOURCES, Source, SourceName
 from playhead.query.statement import Params
 
-Kind = Literal["count", "sum", "distinct", "value", "ratio", "weighted", "concurrent"]
+Kind = Literal["count", "distinct", "value", "ratio", "weighted", "per", "concurrent"]
 CUSTOM_PREFIX = "custom."
+_TERM = re.compile(r"\{([a-z_0-9]+)\}")
 _CUSTOM_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
-_SIMPLE = {"count": ("count",), "distinct": ("count",), "weighted": ("avg",)}
+ENTRIES: Final = (
+    "engagement", "startup", "failures", "stalls", "picture", "network", "ads", "scores", "renditions",
+    "requests", "cdn", "frames",
+)  # fmt: skip
+"""The files with metrics, in the order in which they are listed."""
+THRESHOLDS: Final = (
+    "good_startup_ms", "good_wait_ms", "good_rebuffer_percentage", "good_bitrate_tv_kbps",
+    "good_bitrate_desktop_kbps", "good_bitrate_handheld_kbps", "apdex_startup_ms",
+    "apdex_rebuffer_percentage",
+)  # fmt: skip
+"""Settings of `[query]` that definitions name: numbers, so they may stand in SQL."""
+_SIMPLE = {"count": ("count",), "distinct": ("count",), "weighted": ("avg",), "per": ("avg",)}
+_PERCENTILES: dict[str, str] = {
+    "median": "0.5",
+    **{f"p{n}": f"{n / 100:g}" for n in range(1, 100)},
+    "p99.9": "0.999",
+}
+"""Percentiles of one number a row, and their levels."""
+_NAMED = ("median", "p75", "p90", "p95", "p99")
+"""Percentiles that every metric of that kind is listed with; the others may be asked for too."""
+RELATIVE_ERROR = 0.01
+"""Requests and frames are too many for exact percentiles: a sketch (DDSketch) gives them within this."""
 _OF_VALUE = {
-    "median": "quantileExactInclusiveOrNull(0.5)({value})",
-    "p95": "quantileExactInclusiveOrNull(0.95)({value})",
+    "percentile": "quantileExactInclusiveOrNull({level})({value})",
     "avg": "avgOrNull({value})",
     "sum": "sum({value})",
 }
 _OF_MANY = {
-    "median": "quantileDDOrNull(0.01, 0.5)({value})",
-    "p95": "quantileDDOrNull(0.01, 0.95)({value})",
-    "p99": "quantileDDOrNull(0.01, 0.99)({value})",
+    "percentile": f"quantileDDOrNull({RELATIVE_ERROR}, {{level}})({{value}})",
     "avg": "avgOrNull({value})",
     "sum": "ifNull(sum({value}), 0)",
 }
-"""Requests and frames are too many for exact quantiles: a sketch (DDSketch) gives them within 1 %."""
+
+
+def percentile_of(measurement: str) -> str | None:
+    """Return the level (0.95) of a measurement that is a percentile (`p95`), None of another."""
+    return _PERCENTILES.get(measurement)
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody else's definition of a ratio, asked for by measurement."""
+    """Somebody else's definition: what of the metric it changes. Asked for by measurement."""
 
-    numerator: str
-    denominator: str
+    measure: str | None = None
+    """How its number is made: a measurement of its kind; the metric's default unless said."""
+    value: str | None = None
+    weight: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    valid: str | None = None
+    scale: float | None = None
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One metric; see the head of `catalogue.toml` for what each field means."""
+    """One metric; see the head of `entries/terms.toml` for what each field means."""
 
     id: str
     name: str
@@ -66,12 +97,33 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     format: Literal["number", "duration"] = "number"
     compat: dict[str, str] = {}
     variants: dict[str, Variant] = {}
+    counts: str = ""
+    """Unit of the measurement `count` of a ratio: what its numerator counts; the rows unless said."""
+    aliases: tuple[str, ...] = ()
+    """What others call exactly this; found under these names too."""
+    rollup: bool = True
+    """Whether sums kept by time may answer it; not where settings are part of its definition."""
+
+    def resolved(self, measurement: str) -> tuple["Metric", str]:
+        """Return a variant as a metric of its own, and how to measure it; others as they are."""
+        variant = self.variants.get(measurement)
+        if variant is None:
+            return self, measurement
+        changed = {
+            name: value
+            for name in variant.__struct_fields__
+            if name != "measure" and (value := getattr(variant, name)) is not None
+        }
+        own: Metric = msgspec.structs.replace(self, **changed, variants={})
+        return own, variant.measure or own.allowed()[0]
 
     def allowed(self) -> tuple[str, ...]:
-        """Return the measurements a caller may ask for, the default first."""
+        """Return the measurements a caller is told of, the default first."""
         if self.kind == "ratio":
             return (self.default or "percentage", "count", *self.variants)
-        return self.measurements or _SIMPLE[self.kind]
+        listed = self.measurements or _SIMPLE[self.kind]
+        named = _NAMED if self.kind == "value" else ()
+        return tuple(dict.fromkeys((*listed, *named, *self.variants)))
 
     def measurement(self, asked: str | None) -> str:
         """Return the asked measurement or the default.
@@ -82,7 +134,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         allowed = self.allowed()
         if asked is None:
             return allowed[0]
-        if asked not in allowed:
+        if asked not in allowed and not (self.kind == "value" and asked in _PERCENTILES):
             names = ", ".join(allowed)
             raise InvalidRequest(f"'{self.id}' cannot be measured so; it has: {names}.")
         return asked
@@ -90,7 +142,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def unit_of(self, measurement: str) -> str:
         """Return the unit of the numbers that this measurement gives."""
         counted = self.kind == "ratio" and measurement == "count"
-        return self.of().counted if counted else self.unit
+        return (self.counts or self.of().counted) if counted else self.unit
 
     def of(self) -> Source:
         """Return the rows the metric is made from."""
@@ -98,25 +150,30 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def aggregate(self, measurement: str) -> str:
         """Return the SQL aggregate, NULL where no row takes part (counts and sums: 0)."""
-        if self.kind == "count":
-            return f"countIf({self.value})"
-        if self.kind == "distinct":
-            return f"uniqIf({self.value}, {self.valid})"
-        if self.kind == "weighted":
-            return self._weighted()
-        if self.kind == "ratio":
-            return self._ratio(measurement)
-        value = self.value if self.valid == "true" else f"if({self.valid}, {self.value}, NULL)"
-        forms = _OF_VALUE if self.source == "views" else _OF_MANY
-        return forms[measurement].format(value=value)
+        own, measured = self.resolved(measurement)
+        if own is not self:
+            return own.aggregate(measured)
+        made = {
+            "count": f"countIf({self.value})",
+            "distinct": f"uniqIf({self.value}, {self.valid})",
+            "weighted": self._weighted(),
+            "ratio": self._ratio(measurement),
+            "per": self._per(),
+        }
+        return made.get(self.kind) or self._of_value(measurement)
 
-    def counted(self) -> str:
+    def sketched(self, measurement: str) -> bool:
+        """Return whether the rows themselves give this measurement by a sketch only."""
+        return self.kind == "value" and self.source != "views" and measurement in _PERCENTILES
+
+    def counted(self, measurement: str = "") -> str:
         """Return the SQL that counts the rows taking part."""
-        if self.kind == "weighted":
-            return f"countIf({self.value} IS NOT NULL AND {self.weight} > 0)"
-        if self.kind == "value" and self.valid == "true":
-            return f"count({self.value})"
-        return "count()" if self.valid == "true" else f"countIf({self.valid})"
+        own, _ = self.resolved(measurement)
+        if own.kind == "weighted":
+            return f"countIf({own.value} IS NOT NULL AND {own.weight} > 0)"
+        if own.kind == "value" and own.valid == "true":
+            return f"count({own.value})"
+        return "count()" if own.valid == "true" else f"countIf({own.valid})"
 
     def column(self) -> str:
         """Return the column that says when a row counts."""
@@ -124,17 +181,26 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             return "at"
         return "started_at" if self.bucket == "start" else "ended_at"
 
+    def _of_value(self, measurement: str) -> str:
+        value = self.value if self.valid == "true" else f"if({self.valid}, {self.value}, NULL)"
+        forms = _OF_VALUE if self.source == "views" else _OF_MANY
+        level = _PERCENTILES.get(measurement)
+        return forms["percentile" if level else measurement].format(value=value, level=level)
+
     def _weighted(self) -> str:
         above = f"sumIf({self.value} * {self.weight}, {self.value} IS NOT NULL)"
         below = f"sumIf({self.weight}, {self.value} IS NOT NULL)"
         return f"{self.scale} * {above} / nullIf({below}, 0)"
 
     def _ratio(self, measurement: str) -> str:
-        source = self.variants.get(measurement, self)
-        above = f"sumIf({source.numerator}, {self.valid})"
+        above = f"sumIf({self.numerator}, {self.valid})"
         if measurement == "count":
             return above
-        return f"{self.scale} * {above} / nullIf(sumIf({source.denominator}, {self.valid}), 0)"
+        return f"{self.scale} * {above} / nullIf(sumIf({self.denominator}, {self.valid}), 0)"
+
+    def _per(self) -> str:
+        above = f"sumIf({self.numerator}, {self.valid})"
+        return f"{self.scale} * {above} / nullIf(uniqIf({self.value}, {self.valid}), 0)"
 
 
 class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,17 +213,20 @@ class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """A flag whose rows are left out unless a filter names it."""
     sources: tuple[SourceName, ...] = ("views",)
     """Which rows have it. An id may stand twice, for different sources."""
+    column: str = ""
+    """SQL of its value where that is not a column of its name."""
 
     def sql(self, params: Params) -> str:
         """Return the dimension as a text expression; a custom key is bound as a value."""
         if self.kind == "custom":
             key = params.add("String", self.id.removeprefix(CUSTOM_PREFIX))
             return f"custom[{key}]"
+        column = self.column or self.id
         if self.kind == "number":
-            return f"if({self.id} = 0, '', toString({self.id}))"
+            return f"if({column} = 0, '', toString({column}))"
         if self.kind == "flag":
-            return f"ifNull(toString({self.id}), '')"
-        return self.id
+            return f"ifNull(toString({column}), '')"
+        return column
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -181,9 +250,12 @@ class Catalogue(msgspec.Struct, frozen=True):
         Raises:
             NotFound: There is none of that id.
         """
-        if name not in self.metrics:
+        found = self.metrics.get(name)
+        if found is None:
+            found = next((one for one in self.metrics.values() if name in one.aliases), None)
+        if found is None:
             raise NotFound("There is no metric of that id.")
-        return self.metrics[name]
+        return found
 
     def dimension(self, name: str, source: SourceName = "views") -> Dimension:
         """Return a dimension of a source; views have `custom.KEY` for every key.
@@ -195,7 +267,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         if name in found:
             return found[name]
         key = name.removeprefix(CUSTOM_PREFIX)
-        if source == "views" and key != name and _CUSTOM_KEY.fullmatch(key):
+        if SOURCES[source].of_views and key != name and _CUSTOM_KEY.fullmatch(key):
             return Dimension(id=name, description="A custom dimension.", kind="custom")
         said = SOURCES[source].said
         if source == "views" and not any(one.id == name for one in self.listed):
@@ -206,13 +278,47 @@ class Catalogue(msgspec.Struct, frozen=True):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    metric: list[Metric]
-    dimension: list[Dimension]
+    metric: list[Metric] = []
+    dimension: list[Dimension] = []
+    term: dict[str, str] = {}
 
 
 @cache
-def catalogue() -> Catalogue:
-    """Return the catalogue that ships with the package."""
-    text = files("playhead.query").joinpath("catalogue.toml").read_text("utf-8")
-    read = msgspec.convert(tomllib.loads(text), _File)
-    return Catalogue({m.id: m for m in read.metric}, tuple(read.dimension))
+def catalogue(query: Query = Query()) -> Catalogue:  # noqa: B008 (a frozen struct)
+    """Return the catalogue that ships with the package, with the thresholds of these settings."""
+    terms = {name: _number(getattr(query, name)) for name in THRESHOLDS}
+    for name, sql in _read("terms", {}).term.items():
+        terms[name] = _filled(sql, terms)
+    metrics = [one for name in ENTRIES for one in _read(name, terms).metric]
+    return Catalogue({m.id: m for m in metrics}, _everywhere(_read("dimensions", {}).dimension))
+
+
+def _read(name: str, terms: dict[str, str]) -> _File:
+    text = files("playhead.query").joinpath("entries", f"{name}.toml").read_text("utf-8")
+    return msgspec.convert(_filled(tomllib.loads(text), terms), _File)
+
+
+def _filled(part: Any, terms: dict[str, str]) -> Any:
+    """Return a part of a file with its `{name}` filled in; an unknown one stays and breaks a test."""
+    if isinstance(part, str):
+        return _TERM.sub(lambda found: terms.get(found[1], found[0]), part)
+    if isinstance(part, list):
+        return [_filled(one, terms) for one in part]
+    if isinstance(part, dict):
+        return {key: _filled(one, terms) for key, one in part.items()}
+    return part
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}"
+
+
+def _everywhere(listed: list[Dimension]) -> tuple[Dimension, ...]:
+    """Return the dimensions, those of views also for the intervals of views, unless these differ."""
+    own = {one.id for one in listed if "renditions" in one.sources}
+    return tuple(
+        msgspec.structs.replace(one, sources=(*one.sources, "renditions"))
+        if "views" in one.sources and one.id not in own
+        else one
+        for one in listed
+    )

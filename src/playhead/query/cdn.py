@@ -15,7 +15,7 @@ import msgspec
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Dimension
 from playhead.query.metrics import bucket_sql, text_sql
-from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_span
 from playhead.query.source import MINUTES, SOURCES, add_receipt
@@ -69,7 +69,8 @@ class KpiQuestion(msgspec.Struct, frozen=True, kw_only=True):
     def summed(self) -> bool:
         """Return whether the sums by minute know all that is asked."""
         asked = (*self.group_by, *(one.dimension for one in self.scope.filters))
-        return all(dimension.id in _SUMMED for dimension in asked)
+        known = all(dimension.id in _SUMMED for dimension in asked)
+        return known and not self.scope.numbers
 
 
 def kpi_question_of(values: Values, asking: Asking) -> KpiQuestion:
@@ -78,7 +79,7 @@ def kpi_question_of(values: Values, asking: Asking) -> KpiQuestion:
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, frozenset({"filters", "filters[]"}))
+    check_names(values, _SINGLE, FILTERS)
     query = asking.config.query
     zone = zone_of(one(values, "timezone") or "UTC")
     given = span_of(

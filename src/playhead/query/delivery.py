@@ -14,7 +14,7 @@ import msgspec
 from playhead.query.catalogue import Dimension
 from playhead.query.cdn import REQUESTS, numbers_sql, presented
 from playhead.query.metrics import text_sql
-from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span, sql_time
 from playhead.query.source import SOURCES, add_receipt
@@ -46,7 +46,7 @@ def delivery_question_of(values: Values, asking: Asking) -> DeliveryQuestion:
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, frozenset({"filters", "filters[]"}))
+    check_names(values, _SINGLE, FILTERS)
     zone = zone_of(one(values, "timezone") or "UTC")
     return DeliveryQuestion(
         span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),

@@ -19,7 +19,7 @@ from playhead.query.metrics import (
     series_of,
     text_sql,
 )
-from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span
 from playhead.query.span import MINUTE_MS, Span, iso
@@ -30,6 +30,9 @@ _DEFAULT_MINUTES = 30
 _DEFAULT_GROUPS = 10
 _SINGLE = frozenset({"minutes", "group_by", "limit"})
 _SUMS = ("present", "starting", "stalled", "kbps_sum", "shown")
+_NOTHING = (0,) * len(_SUMS)
+Sums = tuple[int, ...]
+"""What the numbers of a bucket are made from: `_SUMS` at its end, failures and starts within it."""
 
 
 class LiveQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,20 @@ class LiveQuestion(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     group_by: Dimension | None = None
     limit: int = _DEFAULT_GROUPS
+    is_kept: bool = True
+    """Whether answers are kept for a moment, for others who ask the same."""
+
+    @property
+    def buckets(self) -> int:
+        """Return how many buckets the span is cut into; the last one may be under way."""
+        return -(-self.span.length_ms // BUCKET_MS)
+
+
+class LiveNumbers(msgspec.Struct, frozen=True):
+    """The sums of every series, a bucket each from the span's start on."""
+
+    span: Span
+    series: dict[SeriesKey, list[Sums]]
 
 
 def live_question_of(values: Values, asking: Asking) -> LiveQuestion:
@@ -47,7 +64,7 @@ def live_question_of(values: Values, asking: Asking) -> LiveQuestion:
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, frozenset({"filters", "filters[]"}))
+    check_names(values, _SINGLE, FILTERS)
     minutes = whole(values, "minutes", _DEFAULT_MINUTES, most=asking.config.query.max_live_minutes)
     passed_ms = asking.now_ms - asking.config.query.cache_open_ms  # never ahead of the clock
     end = passed_ms - passed_ms % BUCKET_MS
@@ -68,20 +85,50 @@ async def live(reader: Reader, question: LiveQuestion) -> list[Row]:
     without any), `bitrate_kbps` (mean of the playing viewers with a known one), `failures`, `starts`.
     A view that failed within the bucket still counts as concurrent at its end.
     """
-    names = [] if question.group_by is None else await _largest(reader, question)
+    names = await largest(reader, question)
+    found = await numbers(reader, question, names)
+    return [
+        row_of(question, key, found.span.from_ms + at * BUCKET_MS, sums)
+        for key, series in found.series.items()
+        for at, sums in enumerate(series)
+    ]
+
+
+async def numbers(reader: Reader, question: LiveQuestion, names: list[str]) -> LiveNumbers:
+    """Return the sums of the named groups and of all the others; of one series where not cut."""
     steps, counts = await asyncio.gather(
         _steps(reader, question, names), _counts(reader, question, names)
     )
-    rows: list[Row] = []
     found = [key for key, _ in (*steps, *counts)]
-    for key in series_keys(question.group_by, names, found):
-        labels = labels_of(question.group_by, key)
-        rows.extend(_series(question.span, labels, steps, counts, key))
-    return rows
+    keys = series_keys(question.group_by, names, found)
+    series = {key: list(_series(question.buckets, steps, counts, key)) for key in keys}
+    return LiveNumbers(question.span, series)
 
 
-async def _largest(reader: Reader, question: LiveQuestion) -> list[str]:
-    assert question.group_by is not None  # noqa: S101 (asked only with a group)
+def row_of(question: LiveQuestion, key: SeriesKey, at_ms: int, sums: Sums) -> Row:
+    """Return the row of a bucket that starts at `at_ms`."""
+    return {"time": iso(at_ms), **labels_of(question.group_by, key), **fields_of(sums)}
+
+
+def fields_of(sums: Sums) -> dict[str, Any]:
+    """Return the numbers of a bucket by name."""
+    present, starting, stalled, kbps, shown, failures, starts = sums
+    viewers = present + failures
+    return {
+        "concurrent_viewers": viewers,
+        "starting_up": starting,
+        "rebuffering": stalled,
+        "rebuffering_percentage": round(100 * stalled / viewers, 3) if viewers else None,
+        "bitrate_kbps": round(kbps / shown, 1) if shown else None,
+        "failures": failures,
+        "starts": starts,
+    }
+
+
+async def largest(reader: Reader, question: LiveQuestion) -> list[str]:
+    """Return the groups with most views of the span, the largest first; none where not cut."""
+    if question.group_by is None:
+        return []
     params = Params()
     sql = (
         f"SELECT {text_sql(question.group_by, params)} AS group, count() AS views "
@@ -91,7 +138,7 @@ async def _largest(reader: Reader, question: LiveQuestion) -> list[str]:
     return [row["group"] for row in await _run(reader, question, sql, params)]
 
 
-Steps = dict[tuple[SeriesKey, int], tuple[int, ...]]
+Steps = dict[tuple[SeriesKey, int], Sums]
 
 
 async def _steps(reader: Reader, question: LiveQuestion, names: list[str]) -> Steps:
@@ -100,13 +147,16 @@ async def _steps(reader: Reader, question: LiveQuestion, names: list[str]) -> St
     group = named_sql(question.group_by, names, params)
     intervals = intervals_sql(reader, question.scope, question.span, group=group, params=params)
     first_end = params.add("Int64", question.span.from_ms + BUCKET_MS)
+    end = params.add("Int64", question.span.to_ms)
     width = params.add("Int64", BUCKET_MS)
-    last = params.add("Int64", question.span.length_ms // BUCKET_MS)
+    last = params.add("Int64", question.buckets)
 
     def sample(moment: str) -> str:
         # The first bucket whose end is not before the moment: an interval [low, high) is seen
         # from the first end at or after `low` until before the first end at or after `high`.
-        return f"greatest(0, intDiv({moment} - {first_end} + {width} - 1, {width}))"
+        # The last bucket's end is that of the span, also when it is under way.
+        at = f"greatest(0, intDiv({moment} - {first_end} + {width} - 1, {width}))"
+        return f"if({moment} > {end}, {last}, {at})"
 
     sql = (
         "SELECT named, at, sum(sign) AS present, sumIf(sign, state = 'starting') AS starting, "
@@ -157,40 +207,17 @@ async def _counts(
 
 async def _run(reader: Reader, question: LiveQuestion, sql: str, params: Params) -> list[Row]:
     statement = Statement(sql, params.values())
-    keep_ms = reader.config.query.cache_open_ms
+    keep_ms = reader.config.query.cache_open_ms if question.is_kept else 0
     return await reader.rows(statement, question.scope, keep_ms=keep_ms)
 
 
 def _series(
-    span: Span,
-    labels: Row,
-    steps: Steps,
-    counts: dict[tuple[SeriesKey, int], tuple[int, int]],
-    key: SeriesKey,
-) -> Iterable[Row]:
-    """Yield the rows of one series: running sums of the steps, and the counts."""
-    sums = (0,) * len(_SUMS)
-    for at in range(span.length_ms // BUCKET_MS):
+    buckets: int, steps: Steps, counts: dict[tuple[SeriesKey, int], tuple[int, int]], key: SeriesKey
+) -> Iterable[Sums]:
+    """Yield the sums of one series: the steps added up, and the counts."""
+    sums = _NOTHING
+    for at in range(buckets):
         step = steps.get((key, at))
         if step is not None:
             sums = tuple(a + b for a, b in zip(sums, step, strict=True))
-        failures, starts = counts.get((key, at), (0, 0))
-        yield {
-            "time": iso(span.from_ms + at * BUCKET_MS),
-            **labels,
-            **_numbers(sums, failures, starts),
-        }
-
-
-def _numbers(sums: tuple[int, ...], failures: int, starts: int) -> dict[str, Any]:
-    present, starting, stalled, kbps, shown = sums
-    viewers = present + failures
-    return {
-        "concurrent_viewers": viewers,
-        "starting_up": starting,
-        "rebuffering": stalled,
-        "rebuffering_percentage": round(100 * stalled / viewers, 3) if viewers else None,
-        "bitrate_kbps": round(kbps / shown, 1) if shown else None,
-        "failures": failures,
-        "starts": starts,
-    }
+        yield (*sums, *counts.get((key, at), (0, 0)))

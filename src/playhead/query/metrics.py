@@ -3,17 +3,16 @@
 The field that says how many rows took part bears their name: `views`, `requests` or `records`.
 """
 
-# ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
-
 from collections.abc import Iterable
 from typing import Any
 
 from playhead.query.catalogue import Dimension
 from playhead.query.question import Question
 from playhead.query.reader import Reader
-from playhead.query.scope import add_days, add_span
-from playhead.query.source import add_receipt
-from playhead.query.span import Buckets, iso
+from playhead.query.rollup import Keys, Reading, plan_of, rolled
+from playhead.query.scope import Scope, add_days, add_span
+from playhead.query.source import SOURCES, add_receipt
+from playhead.query.span import Buckets, Span, iso
 from playhead.query.statement import Conditions, Params, Statement
 
 OTHER = "other"
@@ -25,11 +24,8 @@ SeriesKey = tuple[str, bool]
 async def overall(reader: Reader, question: Question) -> Row:
     """Return `{value, views}`: the number and how many rows took part."""
     params = Params()
-    metric = question.metric
-    sql = (
-        f"SELECT {_numbers_sql(question)} "
-        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)}"
-    )
+    of = await _reading(reader, question, params, lambda _ms, _by: {})
+    sql = f"SELECT {of.numbers} {of.rows}"
     rows = await _run(reader, question, Statement(sql, params.values()))
     return rows[0]
 
@@ -47,10 +43,9 @@ async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool
         question.order.by, f"{question.order.by} {direction} NULLS LAST, group"
     )
     limit = params.add("UInt32", question.limit + 1)
+    of = await _reading(reader, question, params, lambda _ms, by: _group_key(by, params))
     sql = (
-        f"SELECT {text_sql(question.group_by, params)} AS group, "
-        f"{_numbers_sql(question)} "
-        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)} "
+        f"SELECT {of.keys}{of.numbers} {of.rows} "
         f"GROUP BY group HAVING {metric.of().counted} > 0 ORDER BY {order} LIMIT {limit}"
     )
     rows = await _run(reader, question, Statement(sql, params.values()))
@@ -65,16 +60,20 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
     assert question.buckets is not None  # noqa: S101 (a series has them: question_of)
     params = Params()
     metric = question.metric
-    ms = f"toUnixTimestamp64Milli({metric.column()})"
+    buckets = question.buckets
     names: list[str] = []
     if question.group_by is not None:
         names = await largest(reader, question)
-    sql = (
-        f"SELECT {bucket_sql(ms, question.buckets, params)} AS bucket, "
-        f"{named_sql(question.group_by, names, params)} AS named, "
-        f"{_numbers_sql(question)} "
-        f"FROM {metric.of().rows()} WHERE {_where(reader, question, params)} GROUP BY bucket, named"
+    of = await _reading(
+        reader,
+        question,
+        params,
+        lambda ms, by: {
+            "bucket": bucket_sql(ms, buckets, params),
+            "named": named_sql(by, names, params),
+        },
     )
+    sql = f"SELECT {of.keys}{of.numbers} {of.rows} GROUP BY bucket, named"
     rows = await _run(reader, question, Statement(sql, params.values()))
     found = {(series_of(row, question.group_by, names), row["bucket"]): row for row in rows}
     empty = 0 if question.measurement in {"sum", "count"} else None
@@ -82,14 +81,29 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
         {"time": iso(start), **labels_of(question.group_by, key)}
         | _numbers(found.get((key, start)), metric.of().counted, empty)
         for key in series_keys(question.group_by, names, (key for key, _ in found))
-        for start in question.buckets.starts
+        for start in buckets.starts
     ]
+
+
+async def _reading(reader: Reader, question: Question, params: Params, keys: Keys) -> Reading:
+    """Return what to select and from where: rollups and views where that will do, else the rows."""
+    rows = rows_sql(reader, question, params)
+    plan = await plan_of(reader, question)
+    if plan is not None:
+        return rolled(reader, question, plan, params, keys=keys, rows_sql=rows)
+    found = keys(f"toUnixTimestamp64Milli({question.metric.column()})", question.group_by)
+    listed = "".join(f"{sql} AS {name}, " for name, sql in found.items())
+    return Reading(listed, _numbers_sql(question), rows)
+
+
+def _group_key(dimension: Dimension | None, params: Params) -> dict[str, str]:
+    return {} if dimension is None else {"group": text_sql(dimension, params)}
 
 
 def _numbers_sql(question: Question) -> str:
     metric = question.metric
     value = metric.aggregate(question.measurement)
-    return f"{value} AS value, {metric.counted()} AS {metric.of().counted}"
+    return f"{value} AS value, {metric.counted(question.measurement)} AS {metric.of().counted}"
 
 
 def bucket_sql(ms: str, buckets: Buckets, params: Params) -> str:
@@ -147,10 +161,9 @@ async def largest(reader: Reader, question: Question) -> list[str]:
     assert question.group_by is not None  # noqa: S101 (asked only with a group)
     params = Params()
     counted = question.metric.of().counted
+    of = await _reading(reader, question, params, lambda _ms, by: _group_key(by, params))
     sql = (
-        f"SELECT {text_sql(question.group_by, params)} AS group, "
-        f"{question.metric.counted()} AS {counted} "
-        f"FROM {question.metric.of().rows()} WHERE {_where(reader, question, params)} "
+        f"SELECT {of.keys}{of.numbers} {of.rows} "
         f"GROUP BY group HAVING {counted} > 0 ORDER BY {counted} DESC, group "
         f"LIMIT {params.add('UInt32', question.limit)}"
     )
@@ -158,15 +171,26 @@ async def largest(reader: Reader, question: Question) -> list[str]:
     return [row["group"] for row in rows]
 
 
-def _where(reader: Reader, question: Question, params: Params) -> str:
+def rows_sql(reader: Reader, question: Question, params: Params) -> str:
+    """Return `FROM … WHERE …`: the rows of the metric's source that the question is about.
+
+    Always the rows themselves, and always with a condition, so more may follow as `AND …`.
+    """
+    metric = question.metric
+    where = where_sql(reader, question.scope, question.span, metric.column(), params)
+    return f"FROM {metric.of().rows()} WHERE {where}"
+
+
+def where_sql(reader: Reader, scope: Scope, span: Span, column: str, params: Params) -> str:
+    """Return the WHERE for rows of the scope's source whose `column` lies in the span."""
     conditions = Conditions()
-    if question.metric.source == "views":
-        add_days(params, conditions, question.span, reader.config)
+    if SOURCES[scope.source].of_views:
+        add_days(params, conditions, span, reader.config)
     else:
-        day = "toDate(received_at)"
-        add_receipt(params, conditions, question.span, reader.config, column=day)
-    add_span(params, conditions, question.span, question.metric.column())
-    question.scope.narrow(params, conditions, reader.catalogue)
+        day, source = "toDate(received_at)", scope.source
+        add_receipt(params, conditions, span, reader.config, column=day, source=source)
+    add_span(params, conditions, span, column)
+    scope.narrow(params, conditions, reader.catalogue)
     return conditions.sql()
 
 

@@ -9,7 +9,8 @@ import msgspec
 from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Catalogue, Dimension, Metric
-from playhead.query.scope import Scope, filters_of
+from playhead.query.filter import filters_of, is_number, numbers_of
+from playhead.query.scope import Scope
 from playhead.query.source import SourceName
 from playhead.query.span import Buckets, Span, buckets_of, span_of, zone_of
 
@@ -18,6 +19,8 @@ FORMS: tuple[Form, ...] = ("overall", "timeseries", "breakdown")
 Values = Mapping[str, Sequence[str]]
 """Parameters of a request: every name with its values in order."""
 
+FILTERS = frozenset({"filters", "filters[]", "metric_filters", "metric_filters[]"})
+"""The parameters `scope_of` reads; each may stand many times."""
 _SINGLE = frozenset(
     {"from", "to", "interval", "timezone", "group_by", "measurement", "limit", "order"}
 )
@@ -90,11 +93,24 @@ def whole(values: Values, name: str, default: int, *, most: int) -> int:
 
 
 def scope_of(values: Values, asking: Asking, source: SourceName = "views") -> Scope:
-    """Return the scope of a request: its filters, and what its token is bound to."""
-    texts = (*values.get("filters", ()), *values.get("filters[]", ()))
+    """Return the scope of a request: its filters, and what its token is bound to.
+
+    Raises:
+        InvalidRequest: A filter is not valid; the sentence says why.
+    """
+    texts = [*values.get("filters", ()), *values.get("filters[]", ())]
+    for text in (*values.get("metric_filters", ()), *values.get("metric_filters[]", ())):
+        if not is_number(text):
+            hint = "Write metric_filters[]=startup_time>=1000; dimensions stand in filters."
+            raise InvalidRequest("A metric filter compares a number.", hint=hint)
+        texts.append(text)
     limit = asking.config.query.max_filters
-    filters = filters_of(texts, asking.catalogue, limit=limit, source=source)
-    return Scope(filters=filters, property=asking.property, source=source)
+    return Scope(
+        filters=filters_of(texts, asking.catalogue, limit=limit, source=source),
+        numbers=numbers_of(texts, asking.catalogue, source),
+        property=asking.property,
+        source=source,
+    )
 
 
 def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Question:
@@ -103,7 +119,7 @@ def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Q
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, frozenset({"filters", "filters[]"}))
+    check_names(values, _SINGLE, FILTERS)
     zone = zone_of(one(values, "timezone") or "UTC")
     span = span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
     group_by = one(values, "group_by")

@@ -1,5 +1,7 @@
 """The reader: statements of this folder run against the store, within limits, through the cache."""
 
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import msgspec
@@ -8,6 +10,7 @@ from playhead.clock import Clock
 from playhead.config import Config
 from playhead.query.cache import AnswerCache, key_of
 from playhead.query.catalogue import Catalogue
+from playhead.query.pieces import layout_of
 from playhead.query.scope import Scope, flat
 from playhead.query.span import Span
 from playhead.query.statement import FINAL_SETTINGS, Statement
@@ -22,6 +25,7 @@ class Reader:
     ) -> None:
         self.config = config
         self.catalogue = catalogue
+        self.rollup_layout = layout_of(catalogue).digest()
         self._store = store
         self._clock = clock
         query = config.query
@@ -70,6 +74,48 @@ class Reader:
 
         rows = await (self._cache.get(key, run, keep_ms=keep_ms) if keep_ms else run())
         return [{name: flat(value) for name, value in row.items()} for row in rows.dicts()]
+
+    async def converted(self, lines: bytes, structure: str, format_name: str) -> bytes:
+        """Return rows, one JSON object a line, in a format of the engine.
+
+        Raises:
+            ResultTooLarge: The file would be larger than `query.max_result_bytes`.
+            PlayheadError: As `rows`.
+        """
+        limits = self._limits(None)
+        return await self._store.converted(lines, structure, format=format_name, limits=limits)
+
+    async def stream(
+        self,
+        statement: Statement,
+        scope: Scope,
+        *,
+        format_name: str,
+        limits: Limits,
+        settings: Mapping[str, object],
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield a result as text in a format of the engine, as it is computed.
+
+        Args:
+            statement: What to run.
+            scope: What the token may see; goes into the limits.
+            format_name: A format of the engine.
+            limits: Bounds.
+            settings: More settings of the engine, for the format.
+
+        Raises:
+            PlayheadError: As `rows`; after pieces were yielded, the result is not complete.
+        """
+        pieces = self._store.stream(
+            statement.sql,
+            statement.params,
+            format=format_name,
+            limits=msgspec.structs.replace(limits, row_filters=scope.row_filters() or {}),
+            settings={**FINAL_SETTINGS, **settings},
+        )
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                yield piece
 
     def _limits(self, row_filters: dict[str, str] | None) -> Limits:
         query = self.config.query

@@ -9,14 +9,13 @@ heartbeat of ten seconds, last `max_events_per_view / 8,640` days.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from playhead.config import Config
-from playhead.errors import InvalidRequest
-from playhead.query.catalogue import Catalogue, Dimension
+from playhead.query.catalogue import Catalogue
+from playhead.query.filter import Filter, NumberFilter
 from playhead.query.source import BOUND_TABLES, SourceName
 from playhead.query.span import DAY_MS, Span, iso
 from playhead.query.statement import Conditions, Params
@@ -24,18 +23,12 @@ from playhead.query.statement import Conditions, Params
 _HEARTBEATS_PER_DAY = DAY_MS // 10_000
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """Rows whose dimension has (or, excluded, has not) one of the values."""
-
-    dimension: Dimension
-    values: tuple[str, ...]
-    excluded: bool = False
-
-
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows a question is about: the filters, and the property its token is bound to."""
 
     filters: tuple[Filter, ...] = ()
+    numbers: tuple[NumberFilter, ...] = ()
+    """Only the rows themselves know these: sums made of many rows do not."""
     property: str | None = None
     source: SourceName = "views"
 
@@ -43,10 +36,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """Add the conditions of this scope to a statement."""
         if self.property is not None:
             conditions.add(f"property = {params.add('String', self.property)}")
-        for item in self.filters:
-            values = params.add("Array(String)", list(item.values))
-            word = "NOT IN" if item.excluded else "IN"
-            conditions.add(f"toString({item.dimension.sql(params)}) {word} {values}")
+        asked: tuple[Filter | NumberFilter, ...] = (*self.filters, *self.numbers)
+        for item in asked:
+            conditions.add(item.sql(params))
         named = {item.dimension.id for item in self.filters}
         for dimension in catalogue.dimensions_of(self.source).values():
             if dimension.hidden and dimension.id not in named:
@@ -58,32 +50,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             return None
         quoted = self.property.replace("\\", "\\\\").replace("'", "\\'")
         return dict.fromkeys(BOUND_TABLES, f"property = '{quoted}'")
-
-
-def filters_of(
-    texts: Sequence[str], catalogue: Catalogue, *, limit: int, source: SourceName = "views"
-) -> tuple[Filter, ...]:
-    """Read filters `dim:value` and `!dim:value`: one dimension's values OR, different ones AND.
-
-    The first colon ends the dimension, so values may hold colons and may be empty.
-
-    Raises:
-        InvalidRequest: A filter without colon, an unknown dimension, or too many filters.
-    """
-    if len(texts) > limit:
-        raise InvalidRequest(f"More than {limit} filters; the limit is query.max_filters.")
-    gathered: dict[tuple[str, bool], list[str]] = {}
-    for text in texts:
-        name, colon, value = text.partition(":")
-        if not colon:
-            hint = "Write filters=country:DE, or filters=!country:DE for all others."
-            raise InvalidRequest("A filter has no colon.", hint=hint)
-        excluded = name.startswith("!")
-        gathered.setdefault((name.removeprefix("!"), excluded), []).append(value)
-    return tuple(
-        Filter(catalogue.dimension(name, source), tuple(values), excluded)
-        for (name, excluded), values in gathered.items()
-    )
 
 
 def add_span(params: Params, conditions: Conditions, span: Span, column: str) -> None:

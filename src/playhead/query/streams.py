@@ -15,7 +15,7 @@ import msgspec
 
 from playhead.errors import NotFound
 from playhead.query.metrics import bucket_sql
-from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_span
 from playhead.query.source import SOURCES, add_receipt
@@ -30,7 +30,6 @@ _PER_FRAME_MS: Final = 500
 """Records that typically lie closer than this are one a frame."""
 _SINGLE = frozenset({"from", "to", "timezone", "limit"})
 _SINGLE_OF_ONE = frozenset({"from", "to", "timezone", "interval"})
-_FILTERS = frozenset({"filters", "filters[]"})
 _DEFAULT_FROM = "-1h"
 _DEFAULT_FROM_OF_ONE = "-10m"
 _DEFAULT_LIMIT = 100
@@ -53,7 +52,7 @@ def streams_question_of(values: Values, asking: Asking) -> StreamsQuestion:
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, _FILTERS)
+    check_names(values, _SINGLE, FILTERS)
     return StreamsQuestion(
         span=_span_of(values, asking, _DEFAULT_FROM),
         scope=scope_of(values, asking, "frames"),
@@ -67,7 +66,7 @@ def stream_question_of(stream_id: str, values: Values, asking: Asking) -> Stream
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE_OF_ONE, _FILTERS)
+    check_names(values, _SINGLE_OF_ONE, FILTERS)
     span = _span_of(values, asking, _DEFAULT_FROM_OF_ONE)
     interval = one(values, "interval") or "1s"
     zone = ZoneInfo("UTC")  # buckets of one width: the SQL counts them

@@ -8,13 +8,16 @@ import msgspec
 
 from playhead.errors import InvalidRequest, NotFound
 from playhead.model import event_row, view
+from playhead.query.causes import causes_of
 from playhead.query.cursor import cursor_text, is_span, read_cursor
 from playhead.query.delivery import of_view
-from playhead.query.question import Asking, Values, check_names, one, scope_of, whole
+from playhead.query.neighbours import neighbours
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span, sql_time
 from playhead.query.span import DAY_MS, Span, iso, ms_of, span_of, zone_of
 from playhead.query.statement import Conditions, Params, Statement
+from playhead.query.trouble import minutes_of, troubles_of
 
 VIEWS = "playhead.views"
 EVENTS = "playhead.events"
@@ -23,9 +26,9 @@ Row = dict[str, Any]
 _ARRAYS = tuple(name for name in view.COLUMNS if name.startswith(("interval_", "watched_")))
 _INTERNAL = ("view_key", "first_seen_day", "fold_version", "last_offset", "version", "state")
 LIST_COLUMNS = tuple(n for n in view.COLUMNS if n not in {*_ARRAYS, *_INTERNAL})
-_SHOWN_AS = {"events": "event_count"}
+SHOWN_AS = {"events": "event_count"}
 """On one view, `events` are the events themselves."""
-_TIMES = ("started_at", "ended_at", "last_event_at", "received_at", "live_until")
+TIMES = ("started_at", "ended_at", "last_event_at", "received_at", "live_until")
 ORDERS: dict[str, str] = {
     "started_at": "toFloat64(toUnixTimestamp64Milli(started_at))",
     "ended_at": "toFloat64(toUnixTimestamp64Milli(ended_at))",
@@ -68,7 +71,7 @@ def views_question_of(values: Values, asking: Asking) -> ViewsQuestion:
     Raises:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
-    check_names(values, _SINGLE, frozenset({"filters", "filters[]"}))
+    check_names(values, _SINGLE, FILTERS)
     order, _, direction = (one(values, "order") or "started_at:desc").partition(":")
     if order not in ORDERS or direction not in {"", "asc", "desc"}:
         names = ", ".join(ORDERS)
@@ -106,7 +109,7 @@ async def page(reader: Reader, question: ViewsQuestion) -> tuple[list[Row], str 
 
 
 async def one_view(reader: Reader, scope: Scope, view_id: str) -> Row:
-    """Return one view: its row, `intervals`, `events`, and `requests` of CDNs with their KPIs.
+    """Return one view: its row, `intervals`, `events`, `causes`, and `requests` of CDNs with KPIs.
 
     Where several properties use the same id, the newest view is meant.
 
@@ -127,12 +130,31 @@ async def one_view(reader: Reader, scope: Scope, view_id: str) -> Row:
     if not rows:
         raise NotFound("There is no view of that id.", hint="GET /v1/views lists the views.")
     row = rows[0]
-    return _presented(row) | {
+    shown = _presented(row) | {
         "watched": _watched(row),
         "intervals": _intervals(row),
         "events": await _events(reader, scope, row),
         **await of_view(reader, scope, row),
     }
+    return await _explained(reader, scope, shown)
+
+
+async def _explained(reader: Reader, scope: Scope, shown: Row) -> Row:
+    """Return a view with `causes`, each also on the interval that it explains."""
+    troubles = troubles_of(shown)[: reader.config.query.max_troubles]
+    minutes = sorted({minute for trouble in troubles for minute in minutes_of(trouble)})
+    crowds = await neighbours(reader, scope, shown, minutes)
+    causes = []
+    for interval in shown["intervals"]:
+        interval["cause"] = None
+    for told in causes_of(shown, crowds, troubles):
+        cause = told["cause"] | {"others": told["others"]}
+        edges = {"from": iso(told["from_ms"]), "to": iso(told["to_ms"])}
+        length_ms = told["to_ms"] - told["from_ms"]
+        causes.append({"what": told["what"], **edges, "duration_ms": length_ms, **cause})
+        if told["index"] >= 0:
+            shown["intervals"][told["index"]]["cause"] = cause
+    return shown | {"causes": causes}
 
 
 async def _keys(reader: Reader, question: ViewsQuestion) -> list[Row]:
@@ -225,8 +247,8 @@ def _event(row: Row) -> Row:
 
 
 def _presented(row: Row) -> Row:
-    shown = {_SHOWN_AS.get(name, name): row[name] for name in LIST_COLUMNS}
-    for name in _TIMES:
+    shown = {SHOWN_AS.get(name, name): row[name] for name in LIST_COLUMNS}
+    for name in TIMES:
         shown[name] = iso(ms_of(row[name]))
     return shown
 

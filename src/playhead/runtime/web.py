@@ -6,6 +6,7 @@ import gc
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 import uvicorn
 import uvloop
@@ -39,6 +40,19 @@ GC_THRESHOLDS = (100_000, 20, 100)
 """Decoded batches hold no cycles; by default the collector would look at them every few requests."""
 
 _LOG = logger("web")
+
+
+class _Server(uvicorn.Server):
+    """Ends what has no end of its own before it waits for answers to be complete."""
+
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, end the streams, wait for the other answers."""
+        self._stop()
+        await super().shutdown(sockets)
 
 
 def run(config: Config, listen_fd: int | None) -> int:
@@ -82,7 +96,7 @@ async def _web(config: Config, listen_fd: int | None) -> int:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 application,
                 http="httptools",
@@ -95,7 +109,8 @@ async def _web(config: Config, listen_fd: int | None) -> int:
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=2,
                 root_path=config.server.base_path,
-            )
+            ),
+            application.stop,
         )
         await server.serve(sockets=[_listener(config, listen_fd)])
     finally:

@@ -10,6 +10,8 @@ from playhead.config import Config
 from playhead.log.offsets import Ledger
 from playhead.log.segments import SegmentLog
 from playhead.process.worker import Worker
+from playhead.query.catalogue import catalogue
+from playhead.query.pieces import layout_of
 from playhead.runtime.location import location_of
 from playhead.store.client import StoreClient
 
@@ -20,7 +22,8 @@ def run(config: Config) -> int:
     log = SegmentLog(config.data_dir / "log", config.log, clock, writable=False)
     store = StoreClient(location_of(config))
     ledger = Ledger(config.data_dir / "worker.db")
-    worker = Worker(config, log, store, ledger, clock)
+    rollup = layout_of(catalogue(config.query))
+    worker = Worker(config, log, store, ledger, clock, rollup=rollup)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=worker.stop, daemon=True).start()

@@ -1,5 +1,8 @@
-"""Who may ask: tokens, kinds, rates. A secret is looked at here and never kept or logged."""
+"""Who may ask: tokens, sessions, kinds, rates. A secret is looked at here and never kept or logged."""
 
+from typing import Final
+
+import msgspec
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -7,19 +10,38 @@ from starlette.requests import Request
 
 from playhead.access import Grant
 from playhead.errors import Forbidden, RateLimited, Unauthenticated
+from playhead.serve.browser import Browser
 from playhead.serve.services import Services
+from playhead.sessions import Session, Sessions
 
+COOKIE: Final = "playhead_session"
 _READERS = frozenset({"admin", "read"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECRET_CHARS_MAX = 512
 
 
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks: a token's grant, and the session it came by if it did."""
+
+    grant: Grant
+    session: Session | None = None
+
+
 class Admission:
-    """Admits requests by their token, within the token's rate."""
+    """Admits requests by their token or session, within the token's rate."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._tokens = services.tokens
         self._clock = services.clock
-        per_minute = services.config.query.requests_per_minute_per_token
+        query = services.config.query
+        self.sessions = Sessions(
+            services.tokens,
+            services.clock,
+            keep_ms=query.session_ms,
+            max_sessions=query.max_sessions,
+        )
+        self.browser = Browser(services.config)
+        per_minute = query.requests_per_minute_per_token
         self._rate = RateLimitItemPerMinute(per_minute) if per_minute else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
@@ -27,28 +49,56 @@ class Admission:
         """Return the grant of a request that reads.
 
         Raises:
-            Unauthenticated: No token, or one that is not known.
-            Forbidden: A token that may only send.
+            Unauthenticated: No token or session, or one that is not known.
+            Forbidden: A token that may only send, or a session used from another site's page.
             RateLimited: More requests than `query.requests_per_minute_per_token`.
         """
-        grant = self._grant(request)
-        if grant.kind not in _READERS:
-            raise Forbidden("This token may only send events.")
-        return grant
+        return self.caller(request).grant
 
-    def _grant(self, request: Request) -> Grant:
+    def caller(self, request: Request) -> Caller:
+        """Return who sent a request that reads; raises as `reader`."""
         secret = secret_of(request)
-        if not secret:
-            raise Unauthenticated
-        grant = self._services.tokens.resolve(secret) if len(secret) <= _SECRET_CHARS_MAX else None
+        return self.bearer(secret) if secret else self._visitor(request)
+
+    def bearer(self, secret: str) -> Caller:
+        """Return who has a token's secret; raises as `reader`."""
+        grant = self._tokens.resolve(secret) if len(secret) <= _SECRET_CHARS_MAX else None
         if grant is None:
             raise Unauthenticated("This token is not known, or no longer.")
+        return self._within(Caller(grant))
+
+    def holds(self, caller: Caller) -> bool:
+        """Return whether what admitted a caller is still good."""
+        if caller.session is not None:
+            return self.sessions.grant_of(caller.session) is not None
+        return self._tokens.granted(caller.grant.id) is not None
+
+    def _visitor(self, request: Request) -> Caller:
+        """Return who comes by a session's cookie, which any page makes a browser send along."""
+        secret = request.cookies.get(COOKIE, "")
+        if not secret:
+            raise Unauthenticated
+        session = self.sessions.find(secret)
+        grant = None if session is None else self.sessions.grant_of(session)
+        if grant is None:
+            raise Unauthenticated("This session has ended.", hint="Begin one by POST /v1/session.")
+        if request.method not in _SAFE and not self.browser.is_ours(request):
+            raise Forbidden(
+                "A session changes something only from a page of this server.",
+                hint="Send the token in 'Authorization: Bearer TOKEN' instead.",
+            )
+        return self._within(Caller(grant, session))
+
+    def _within(self, caller: Caller) -> Caller:
+        grant = caller.grant
         if self._rate and not self._limiter.hit(self._rate, grant.id):
             reset_s = self._limiter.get_window_stats(self._rate, grant.id).reset_time
             now_s = self._clock.now_ms() / 1000
             wait_s = min(60, max(1, round(reset_s - now_s)))
             raise RateLimited("Too many requests with this token.", retry_after_s=wait_s)
-        return grant
+        if grant.kind not in _READERS:
+            raise Forbidden("This token may only send events.")
+        return caller
 
 
 def secret_of(request: Request) -> str:

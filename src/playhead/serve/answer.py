@@ -1,8 +1,9 @@
-"""Answers on their way out: JSON with data and meta, or rows as CSV or NDJSON."""
+"""Answers on their way out: JSON with data and meta, or rows as CSV, NDJSON or Parquet."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -10,17 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from playhead.errors import InvalidRequest, PlayheadError
+from playhead.serve.parquet import MEDIA_TYPE as PARQUET
+from playhead.serve.parquet import ParquetAnswer
 
-Form = Literal["json", "csv", "ndjson"]
-_MEDIA: dict[Form, str] = {
+Form = Literal["json", "csv", "ndjson", "parquet"]
+MEDIA: dict[Form, str] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
+    "parquet": PARQUET,
 }
 _ACCEPTED: dict[str, Form] = {
     "text/csv": "csv",
     "application/x-ndjson": "ndjson",
     "application/ndjson": "ndjson",
+    PARQUET: "parquet",
 }
 _OURS = frozenset({"token", "format"})
 """Parameters that concern the answer's way, not the question."""
@@ -36,10 +41,10 @@ def form_of(request: Request) -> Form:
     """
     asked = request.query_params.get("format")
     if asked:
-        for form in _MEDIA:
+        for form in MEDIA:
             if asked == form:
                 return form
-        raise InvalidRequest("The format is not known.", hint="Use json, csv or ndjson.")
+        raise InvalidRequest("The format is not known.", hint="Use json, csv, ndjson or parquet.")
     accepted = request.headers.get("accept", "")
     for part in accepted.split(","):
         media = part.partition(";")[0].strip().lower()
@@ -57,15 +62,31 @@ def values_of(request: Request) -> dict[str, list[str]]:
     return values
 
 
-def answer(data: Any, meta: Mapping[str, Any], form: Form = "json") -> Response:
-    """Return data and meta as a response; CSV and NDJSON carry the rows alone."""
+def answer(
+    data: Any,
+    meta: Mapping[str, Any],
+    form: Form = "json",
+    *,
+    columns: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """Return data and meta as a response; the other forms carry the rows alone.
+
+    Args:
+        data: Rows, each a flat object; or one object, which counts as one row.
+        meta: What JSON says beside them.
+        form: How they go out.
+        columns: Types of columns for Parquet where they are known better than from the rows, and
+            columns that are there even when no row is; see `serve/parquet.py`.
+    """
+    headers = {"cache-control": "private, no-store", "vary": "accept, authorization"}
+    rows = data if isinstance(data, list) else [data]
+    if form == "parquet":
+        return ParquetAnswer(rows, columns, headers)
     if form == "json":
         body = _ENCODER.encode({"data": data, "meta": meta})
     else:
-        rows = data if isinstance(data, list) else [data]
         body = _ENCODER.encode_lines(rows) if form == "ndjson" else _csv(rows)
-    headers = {"cache-control": "private, no-store", "vary": "accept, authorization"}
-    return Response(body, media_type=_MEDIA[form], headers=headers)
+    return Response(body, media_type=MEDIA[form], headers=headers)
 
 
 def failure(error: PlayheadError) -> Response:
@@ -77,7 +98,7 @@ def failure(error: PlayheadError) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     body = _ENCODER.encode(error.body())
-    return Response(body, status_code=error.status, media_type=_MEDIA["json"], headers=headers)
+    return Response(body, status_code=error.status, media_type=MEDIA["json"], headers=headers)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:

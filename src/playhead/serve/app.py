@@ -1,7 +1,7 @@
 """The one port: the doors' addresses go to the doors, everything else to the answers."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -23,13 +23,26 @@ from playhead.observe import logger
 from playhead.serve.admission import Admission
 from playhead.serve.answer import failure
 from playhead.serve.answers import Answers
+from playhead.serve.broadcast import Broadcast
 from playhead.serve.cdn_answers import CdnAnswers
+from playhead.serve.comparison_answers import ComparisonAnswers
+from playhead.serve.content_answers import ContentAnswers
+from playhead.serve.cta_answers import CtaAnswers
 from playhead.serve.desk import Desk
+from playhead.serve.dimension_answers import DimensionAnswers
 from playhead.serve.errors_page import errors_page
+from playhead.serve.export_answers import ExportAnswers
 from playhead.serve.health import Health
 from playhead.serve.home import Home
+from playhead.serve.insight_answers import InsightAnswers
+from playhead.serve.live_stream import LiveStream
+from playhead.serve.openapi.answers import operations
+from playhead.serve.openapi.document import OpenApi
+from playhead.serve.openapi.doors import OPERATIONS as DOORS
 from playhead.serve.quarantine import Quarantine
+from playhead.serve.report_answers import ReportAnswers
 from playhead.serve.services import Services
+from playhead.serve.session import BrowserSession
 from playhead.serve.stream_answers import StreamAnswers
 
 _LOG = logger("serve")
@@ -53,8 +66,8 @@ class AnyText(PathConvertor):
 register_url_convertor("any", AnyText())
 
 
-def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -> ASGIApp:
-    """Return the application of the web process.
+def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -> "Port":
+    """Return the application of the web process; stop it before the server.
 
     Args:
         services: What the answers are made from.
@@ -64,23 +77,44 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     desk = Desk(services, admission)
     answers = Answers(desk)
     cdn = CdnAnswers(desk)
+    comparisons = ComparisonAnswers(desk)
+    dimensions = DimensionAnswers(desk)
     streams = StreamAnswers(desk)
+    exports = ExportAnswers(desk)
+    limits = services.config.query
+    broadcast = Broadcast(services.clock, limits, admission.holds, desk.freshness)
+    live_stream = LiveStream(desk, limits, broadcast)
+    browser_session = BrowserSession(admission, limits)
     health = Health(services, admission)
     quarantine = Quarantine(services, desk)
+    openapi = OpenApi((*DOORS, *operations(services.config)), services.config)
     routes = [
         Route("/", Home().page),
         Route("/docs/errors", errors_page),
+        Route("/openapi.json", openapi.document),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.prometheus),
         Route("/v1/status", health.status),
         Route("/v1/metrics", answers.catalogue),
+        Route("/v1/metrics/{metric}/histogram", comparisons.histogram),
         Route("/v1/metrics/{metric}/{form}", answers.metric),
+        Route("/v1/compare", comparisons.compare),
+        Route("/v1/dimensions", dimensions.dimensions),
+        Route("/v1/dimensions/{dimension}", dimensions.values),
         Route("/v1/live", answers.live),
+        Route("/v1/live/stream", live_stream.stream),
+        Route("/v1/session", browser_session.session, methods=["GET", "POST", "DELETE"]),
         Route("/v1/views", answers.views),
+        Route("/v1/views/export", exports.views),
+        Route("/v1/views/{view_id:any}/p1203", exports.p1203),
         Route("/v1/views/{view_id:any}", answers.view),
         Route("/v1/cdn/kpis", cdn.kpis),
         Route("/v1/cdn/views", cdn.views),
+        Route("/v1/insights", InsightAnswers(desk).insights),
+        Route("/v1/retention/{video_id:any}", ContentAnswers(desk).retention),
+        Route("/v1/report", ReportAnswers(desk).report),
+        Route("/v1/reports/cta2066", CtaAnswers(desk).report),
         Route("/v1/streams", streams.streams),
         Route("/v1/streams/{stream_id:any}", streams.stream),
         Route("/v1/quarantine", quarantine.rows),
@@ -96,15 +130,20 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
             ClientDisconnect: _on_leave,
         },
     )
-    return Port(app, doors or {})
+    app.state.reader = desk.reader
+    return Port(app, doors or {}, broadcast.stop)
 
 
 class Port:
     """Sends a request to its door or to the answers."""
 
-    def __init__(self, answers: ASGIApp, doors: Mapping[str, ASGIApp]) -> None:
+    def __init__(
+        self, answers: ASGIApp, doors: Mapping[str, ASGIApp], stop: Callable[[], None]
+    ) -> None:
         self._answers = answers
         self._doors = dict(doors)
+        self.stop = stop
+        """Ends the answers that have no end of their own, so that the server can stop."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

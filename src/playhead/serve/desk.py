@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, services: Services, admission: Admission) -> None:
         self._services = services
         self.admission = admission
-        self.catalogue: Catalogue = catalogue()
+        self.catalogue: Catalogue = catalogue(services.config.query)
         self.reader = Reader(services.store, services.config, services.clock, self.catalogue)
 
     def asking(self, grant: Grant) -> Asking:

@@ -39,7 +39,8 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"
     from_: str = ""
     to: str = ""
     ids: list[str] = []
-    limit: int = RETRY_MAX
+    limit: int | float = RETRY_MAX
+    """A whole number; JSON has but one kind of number, so `10.0` is one."""
     cursor: str = ""
 
 
@@ -137,7 +138,7 @@ class Quarantine:
             taking.last = query.place_of(rows[-1])
 
     def _taking(self, asked: _Asked, grant: Grant) -> _Taking:
-        if not 1 <= asked.limit <= RETRY_MAX:
+        if not 1 <= asked.limit <= RETRY_MAX or asked.limit != int(asked.limit):
             raise InvalidRequest(f"'limit' must be a whole number from 1 to {RETRY_MAX}.")
         if len(asked.ids) > RETRY_MAX:
             raise InvalidRequest(f"More than {RETRY_MAX} ids.", hint="Send them in several calls.")
@@ -154,7 +155,7 @@ class Quarantine:
             property=asked.property,
             ids=tuple(query.at_of(text) for text in asked.ids),
         )
-        return _Taking(wanted, asked.limit, query.cursor_of(asked.cursor or None))
+        return _Taking(wanted, int(asked.limit), query.cursor_of(asked.cursor or None))
 
 
 def _meta(question: query.QuarantineQuestion) -> dict[str, Any]:

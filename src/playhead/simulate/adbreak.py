@@ -33,7 +33,10 @@ def script(rng: random.Random, position: str, count: int) -> list[Step]:
         }  # fmt: skip
         wait_ms = round(rng.uniform(250, 1_400)) if pod == 0 and position == "preroll" else 0
         if pod == 0:
-            steps.append(Step(wait_ms, kinds.AD_BREAK_START, {"ad": ad}))
+            answered_ms = wait_ms * 2 // 5
+            if wait_ms:
+                steps.append(Step(answered_ms, kinds.AD_RESPONSE, {"ad": {"position": position}}))
+            steps.append(Step(wait_ms - answered_ms, kinds.AD_BREAK_START, {"ad": ad}))
         quarter_ms = seconds * 250
         steps.append(Step(0, kinds.AD_START, {"ad": ad}))
         steps.append(Step(quarter_ms, kinds.AD_FIRST_QUARTILE, {"ad": ad}))

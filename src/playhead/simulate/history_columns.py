@@ -26,6 +26,13 @@ def totals() -> list[tuple[str, str]]:
         ("c_started", "began"),
         ("c_ended", "began + lasted"),
         ("is_ebvs", "is_left"),
+        ("page", "if(intDiv(h_id, 1000) % 10 < 6, 300 + 8 * latency + h_id % 700, NULL)"),
+        ("ready", "150 + 2 * latency + intDiv(h_id, 1000) % 400"),
+        ("bits", "kbps_low * low + kbps * rest"),
+        ("is_adless", "is_started AND ads > 0 AND ad = 0"),
+        ("asked", "if(is_started, toUInt32(3 + intDiv(playing, 4000)), 1)"),
+        ("unserved", "toUInt32(is_refused AND NOT is_business) + 3 * toUInt32(is_broken)"),
+        ("served", "asked - unserved"),
         ("from_s", "if(is_live, toFloat64(began % 86400000) / 1000, 0.)"),
         ("up_low", "greatest(0., player_height / height_low - 1)"),
         ("up_main", "greatest(0., player_height / height_main - 1)"),
@@ -45,8 +52,8 @@ def totals() -> list[tuple[str, str]]:
 def columns_of(day: date, seed: int) -> dict[str, str]:
     """Return the expression of every column of the `views` table, by name."""
     return {
-        **_who_and_what(seed), **_when(day), **_startup(), **_times(), **_picture(), **_ends(),
-        **_scores(), **_dimensions(), **_arrays(), **_books(),
+        **_who_and_what(seed), **_when(day), **_startup(), **_times(), **_ads(), **_picture(),
+        **_requests(), **_ends(), **_scores(), **_dimensions(), **_arrays(), **_books(),
     }  # fmt: skip
 
 
@@ -103,6 +110,10 @@ def _startup() -> dict[str, str]:
     return {
         "startup_ms": "if(is_started, starting, NULL)",
         "content_startup_ms": "if(is_started, starting, NULL)",
+        "page_load_ms": "page",
+        "player_startup_ms": "ready",
+        "aggregate_startup_ms": "if(is_started, page + ready + starting, NULL)",
+        "drm_ms": "if(is_started AND intDiv(h_id, 10) % 4 = 0, 80 + 4 * latency, NULL)",
         "exit_before_start": "is_left",
         "startup_failed": "is_refused",
         "startup_failed_business": "is_business",
@@ -119,23 +130,56 @@ def _times() -> dict[str, str]:
         "rebuffer_count": "stalls",
         "rebuffer_perceptible_count": "stalls",
         "rebuffer_ms": "stalled",
+        "rebuffer_max_ms": "if(stalls > 0, stall_each, 0)",
         "seek_count": "seek > 0",
         "seek_ms": "seek",
+        "seek_latency_max_ms": "if(seek > 0, seek, NULL)",
         "pause_count": "pause > 0",
         "pause_ms": "pause",
-        "ad_break_count": "ad > 0",
-        "ad_count": "ad > 0",
-        "ad_ms": "ad",
-        "ad_rebuffer_ms": "0",
         "hidden_ms": "0",
         "unknown_ms": "0",
     }
 
 
+def _ads() -> dict[str, str]:
+    """Return the pre-roll: one request, its ad plays to the end, or fails before its first frame."""
+    return {
+        "ad_break_count": "ad > 0",
+        "ad_count": "ad > 0",
+        "ad_ms": "ad",
+        "ad_rebuffer_ms": "0",
+        "ad_request_count": "ads > 0 AND NOT is_refused",
+        "ad_error_count": "is_adless",
+        "ad_startup_error_count": "is_adless",
+        "ad_exit_before_start_count": "is_left AND ads > 0",
+        "ad_complete_count": "ad > 0",
+        "ad_skip_count": "0",
+        "preroll_request_count": "ads > 0 AND NOT is_refused",
+        "preroll_startup_ms": "if(ad > 0, starting, NULL)",
+        "preroll_request_ms": "if(ad > 0, intDiv(starting, 8), NULL)",
+        "preroll_load_ms": "if(ad > 0, intDiv(starting, 4), NULL)",
+    }
+
+
+def _requests() -> dict[str, str]:
+    return {
+        "request_count": "asked",
+        "request_failed_count": "unserved",
+        "request_bytes": "bits / 8",
+        "request_ms": "bits / rate + served * latency",
+        "request_ttfb_ms": "served * (latency + 20)",
+        "request_ttfb_count": "served",
+        "request_ttfb_max_ms": "if(served > 0, latency + 20, NULL)",
+    }
+
+
 def _picture() -> dict[str, str]:
     return {
-        "bitrate_kbps": "(kbps_low * low + kbps * rest) / nullIf(playing, 0)",
+        "bitrate_kbps": "bits / nullIf(playing, 0)",
         "bitrate_weight_ms": "playing",
+        "peak_bitrate_kbps": "if(playing > 0, kbps, NULL)",
+        "bits_played": "bits / 1000",
+        "media_s": "playing / 1000",
         "upshifts": "low > 0",
         "downshifts": "0",
         "upscale_avg": "up_avg",
@@ -155,7 +199,7 @@ def _ends() -> dict[str, str]:
     business = "['geo_blocked', 'not_entitled', 'too_many_streams']"
     return {
         "errors": "is_refused OR is_broken",
-        "warnings": "if(stalls > 2, 1, 0)",
+        "warnings": "toUInt32(stalls > 2) + is_adless",
         "fatal_error_code": f"multiIf(is_business, {business}[1 + h_id % 3],"
                             " is_refused, 'manifestLoadError', is_broken, 'fragLoadError', '')",
         "fatal_error_category": "multiIf(is_business, 'business', is_refused OR is_broken,"

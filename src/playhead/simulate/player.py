@@ -1,7 +1,4 @@
-"""One simulated view: a player, its buffer and the person in front of it, event by event.
-
-Time jumps from one event to the next, in whole ms of true UTC time, and only when asked.
-"""
+"""One simulated view: a player, its buffer and the person in front of it, event by event in true UTC ms."""
 
 import math
 import random
@@ -143,6 +140,8 @@ class Playback:
             kinds.PLAY,
             state=State.STARTING,
             autoplay=self._person.autoplay,
+            playerStartupMs=self._device.start_ms,
+            pageLoadMs=4 * self._device.start_ms if self._device.browser else None,
             device=self._device.described(),
             custom={"plan": self._rng.choice(("free", "basic", "premium"))},
         )  # fmt: skip

@@ -9,6 +9,7 @@ import msgspec
 import zstandard
 
 from playhead.errors import InvalidRequest, PlayheadError, QueryTimeout, StoreUnavailable
+from playhead.store import external
 from playhead.store.binding import bound, filters_literal
 from playhead.store.fault import CODE_HEADER, TAG_HEADER, code_of, error_of
 from playhead.store.location import Location
@@ -227,6 +228,42 @@ class AsyncStoreClient:
                 words = last[2].decode("utf-8", "replace")
                 raise error_of(code_of(words), words) from error
             _raise_transport(error)
+
+    async def converted(
+        self,
+        rows: bytes,
+        structure: str,
+        *,
+        format: str,  # noqa: A002 (the engine's own word)
+        limits: Limits | None = None,
+    ) -> bytes:
+        """Return rows that are not in the store in a format of the engine, built whole.
+
+        Args:
+            rows: One JSON object a line; a column that is missing in one is NULL or empty there.
+            structure: The columns, as "`name` Type, `name` Type": the rows' values in this order.
+            format: A format of the engine.
+            limits: Bounds; the store's defaults when None.
+
+        Raises:
+            PlayheadError: As `rows`.
+        """
+        extra = {
+            "default_format": format,
+            external.STRUCTURE: structure,
+            external.FORMAT: "JSONEachRow",
+            "query": f"SELECT * FROM {external.TABLE}",  # noqa: S608 (a name of ours)
+            "date_time_input_format": "best_effort",
+        }
+        call = _read("", None, limits, extra, self._database)
+        body, content_type = external.body_of(rows)
+        call = msgspec.structs.replace(call, content=body, headers={"content-type": content_type})
+        try:
+            response = await self._http.post("/", **call.options())
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            _raise_transport(error)
+        _raise_for_status(response)
+        return response.content
 
     async def ping(self) -> bool:
         """Return whether the store answers."""

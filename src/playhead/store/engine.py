@@ -18,6 +18,7 @@ from chdb.state.sqlitelike import Connection
 
 from playhead.config import Store
 from playhead.errors import ConfigInvalid, DataDirBusy, QueryFailed, StartupError
+from playhead.store.external import TABLE, External
 from playhead.store.fault import RESULT_LIMIT, code_of
 from playhead.store.session import Session, Written
 from playhead.store.statement import STREAMED, has_head, header_bytes
@@ -104,18 +105,24 @@ class Engine:
         self._control_lock = threading.Lock()
 
     def read(
-        self, session: Session, sql: str, format_name: str, params: Mapping[str, str]
+        self,
+        session: Session,
+        sql: str,
+        format_name: str,
+        params: Mapping[str, str],
+        external: External | None = None,
     ) -> Cursor:
         """Start a read and wait for its first bytes.
 
-        Formats of `STREAMED` come block by block; any other is built whole.
+        Formats of `STREAMED` come block by block; any other is built whole. What `external` holds
+        the statement reads as the table `given`.
 
         Raises:
             QueryFailed: The engine refused or ended it; carries the engine's code and text.
         """
         if format_name not in STREAMED:
-            return self._whole(session, sql, format_name, params)
-        connection = self._open(session)
+            return self._whole(session, sql, format_name, params, external)
+        connection = self._open(session, external)
         try:
             stream = _engine(connection.send_query, sql, format_name, params=dict(params))
             cursor = Cursor(connection, stream, format_name)
@@ -126,7 +133,7 @@ class Engine:
         if not cursor.first and has_head(format_name):
             # An empty stream has no header line; the same query built whole has one.
             cursor.close()
-            return self._whole(session, sql, format_name, params)
+            return self._whole(session, sql, format_name, params, external)
         return cursor
 
     def insert(self, session: Session, sql: str, format_name: str, body: bytes) -> Written:
@@ -171,9 +178,14 @@ class Engine:
         os.close(self._lock)
 
     def _whole(
-        self, session: Session, sql: str, format_name: str, params: Mapping[str, str]
+        self,
+        session: Session,
+        sql: str,
+        format_name: str,
+        params: Mapping[str, str],
+        external: External | None,
     ) -> Cursor:
-        connection = self._open(session)
+        connection = self._open(session, external)
         try:
             result = _engine(connection.query, sql, format_name, params=dict(params))
             cursor = Cursor(connection, None, format_name)
@@ -191,27 +203,38 @@ class Engine:
             )
         return cursor
 
-    def _open(self, session: Session) -> Any:
+    def _open(self, session: Session, external: External | None = None) -> Any:
         settings = {**_ALWAYS, **session.settings, "log_comment": session.query_id}
         settings["database"] = session.database
-        if session.read_only and not session.row_filters:
+        if session.read_only and not session.row_filters and external is None:
             settings["readonly"] = "1"
         path = "&".join(f"{name}={quote(value, safe='')}" for name, value in settings.items())
         connection = _engine(Connection, f"{self._folder}?{path}")
-        if session.row_filters:
-            # Not in the path: conditions may hold '&', which the path cannot carry.
+        if session.row_filters or external is not None:
             try:
-                _engine(
-                    connection.query,
-                    f"SET additional_table_filters = {session.row_filters}",
-                    "Null",
-                )
+                if external is not None:
+                    _take_in(connection, external)
+                if session.row_filters:
+                    # Not in the path: conditions may hold '&', which the path cannot carry.
+                    filters = f"SET additional_table_filters = {session.row_filters}"
+                    _engine(connection.query, filters, "Null")
                 if session.read_only:
                     _engine(connection.query, "SET readonly = 1", "Null")
             except BaseException:
                 connection.close()
                 raise
         return connection
+
+
+def _take_in(connection: Any, external: External) -> None:
+    """Put rows that came along into a table of the connection, which ends with it."""
+    columns = external.structure
+    create = f"CREATE TEMPORARY TABLE {TABLE} ({columns}) ENGINE = Memory"
+    _engine(connection.query, create, "Null")
+    inserter = _engine(connection.send_insert, f"INSERT INTO {TABLE}", external.format)
+    if external.data:
+        _engine(inserter.append, external.data)
+    _engine(inserter.finish)
 
 
 def _engine(call: Any, *args: Any, **named: Any) -> Any:

@@ -199,7 +199,7 @@ class StoreApp:
 
     async def _read(self, job: Job, send: Send) -> None:
         cursor: Cursor = await self._call(
-            job.lane, self._engine.read, job.session, job.sql, job.format, job.params
+            job.lane, self._engine.read, job.session, job.sql, job.format, job.params, job.external
         )
         headers = _headers(job, {"read_rows": cursor.rows_read, "read_bytes": cursor.bytes_read})
         if cursor.whole:

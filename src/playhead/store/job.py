@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 
 from playhead.config import Config
 from playhead.errors import QueryFailed
+from playhead.store import external
+from playhead.store.external import External, external_of
 from playhead.store.session import Session
 from playhead.store.statement import Lane, format_of, lane_of, split_body
 
@@ -57,6 +59,8 @@ class Job:
         self.lane = lane
         self.sql = sql
         self.data = b""
+        self.external: External | None = None
+        """Rows that came along, for a read."""
         self.format = format_of(sql, arguments.default_format)
         self.reason = ""
         """Why it was ended from outside: gone, timeout, stopping; "" = it was not."""
@@ -83,6 +87,9 @@ class Arguments:
         self.settings: dict[str, str] = {}
         self.row_filters = ""
         self.query = ""
+        self.structure = ""
+        self.structure_format = ""
+        self.content_type = headers.get("content-type", "")
         self.query_id = uuid.uuid4().hex
         self.timeout_ms = 0
         self.compress = False
@@ -94,6 +101,10 @@ class Arguments:
     def _take(self, name: str, value: str) -> None:
         if name.startswith("param_"):
             self.params[name.removeprefix("param_")] = value
+        elif name == external.STRUCTURE:
+            self.structure = value
+        elif name == external.FORMAT:
+            self.structure_format = _matching(_NAME, value, name)
         elif name == "query":
             self.query = value
         elif name == "database":
@@ -126,6 +137,11 @@ def job_of(arguments: Arguments, body: bytes, config: Config, *, writable: bool)
     """
     sql, data = (arguments.query, body) if arguments.query else split_body(body)
     lane = lane_of(sql)
+    given = None
+    if arguments.structure and arguments.query and lane is Lane.READ:
+        kind = arguments.structure_format or "JSONEachRow"
+        given = external_of(arguments.structure, kind, body, arguments.content_type)
+        data = b""
     if data and lane is not Lane.INSERT:
         # As ClickHouse does: the statement is the argument and the body, one after the other.
         sql, data = f"{sql}\n{data.decode('utf-8', 'replace')}", b""
@@ -147,6 +163,7 @@ def job_of(arguments: Arguments, body: bytes, config: Config, *, writable: bool)
     )
     job = Job(session, arguments, lane, sql)
     job.data = data
+    job.external = given
     return job
 
 

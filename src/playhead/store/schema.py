@@ -117,6 +117,9 @@ def set_retention(statements: Statements, *, event_days: int, view_days: int) ->
     of_events = f"toDateTime(received_at) + toIntervalDay({event_days})"
     wanted = {
         "views": f"first_seen_day + toIntervalDay({view_days})",
+        # Later than the views they are made of: a part of them gone early would count too little.
+        "view_rollup": f"first_seen_day + toIntervalDay({view_days + 7})",
+        "view_rollup_state": f"first_seen_day + toIntervalDay({view_days + 7})",
         "cdn_minutes": f"received_day + toIntervalDay({view_days})",
         "quarantine_retries": f"toDateTime(retried_at) + toIntervalDay({event_days})",
         **dict.fromkeys(("events", "quarantine", "cdn_requests", "stream_frames"), of_events),

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from playhead.cli.quarantine import BODY_SHOWN, COLUMNS, _aligned, _head_of, command, shown
+from playhead.cli.asking import TEXT_SHOWN, shown
+from playhead.cli.quarantine import COLUMNS, _aligned, _head_of, command
 
 
 def test_a_body_cannot_write_to_the_terminal() -> None:
     assert shown("\x1b[2J\x9b1m\r\n\x07\u202eüt") == "\\x1b[2J\\x9b1m\\r\\n\\x07\\u202eüt"
-    assert shown("x" * 1_000) == "x" * BODY_SHOWN + "…"
+    assert shown("x" * 1_000) == "x" * TEXT_SHOWN + "…"
 
 
 def test_no_token_is_said_in_a_sentence(tmp_path: Path) -> None:

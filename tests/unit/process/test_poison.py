@@ -32,7 +32,7 @@ def uuid7(made_at: int, number: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def a_folder(asked: list[str] | None = None, **settings: int) -> Folder:
+def a_folder(asked: list[str] | None = None, **settings: Any) -> Folder:
     def lookup(keys: list[str], _: int) -> dict[str, list[Stored]]:
         if asked is not None:
             asked.extend(keys)

@@ -3,7 +3,8 @@ import pytest
 from playhead.config import Config
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import catalogue
-from playhead.query.scope import Scope, add_days, filters_of, flat
+from playhead.query.filter import filters_of
+from playhead.query.scope import Scope, add_days, flat
 from playhead.query.source import BOUND_TABLES
 from playhead.query.span import DAY_MS, Span
 from playhead.query.statement import Conditions, Params

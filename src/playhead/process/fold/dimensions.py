@@ -132,3 +132,41 @@ def _text(value: Any) -> str | None:
     if isinstance(value, float):
         return repr(value)
     return None
+
+
+def of(state: ViewState) -> dict[str, Any]:
+    """Return the dimensions of a view's row, but for the CDN."""
+    own_os, own_browser = state.os, state.browser
+    return {
+        "view_id": state.view_id,
+        "view_key": state.view_key,
+        "property": state.property,
+        "session_id": state.session_id,
+        "viewer_id": state.viewer_id or state.anonymous_id,
+        "video_id": state.video_id,
+        "video_title": state.video_title,
+        "stream_type": state.stream_type,
+        "duration_s": state.duration_s if state.duration_s >= 0 else None,
+        "host": state.host,
+        "country": state.country,
+        "region": state.region,
+        "city": state.city,
+        "asn": state.asn,
+        "as_org": state.as_org,
+        "device_class": state.device_class or state.context_device_class,
+        "device_model": state.device_model,
+        "os": own_os or state.context_os,
+        "os_version": state.os_version if own_os else state.context_os_version,
+        "browser": own_browser or state.context_browser,
+        "browser_version": (
+            state.browser_version if own_browser else state.context_browser_version
+        ),
+        "player_name": state.player_name,
+        "player_version": state.player_version,
+        "connection_type": state.connection_type,
+        "experiment": state.experiment,
+        "variant": state.variant,
+        "has_ad": state.has_ad,
+        "autoplay": state.autoplay,
+        "custom": state.custom,
+    }

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from playhead.model.states import Status
 from playhead.model.view import FOLD_VERSION, SCORE_VERSION, ViewRow, version_of
-from playhead.process.fold import clockwork, marks, scores, watched
+from playhead.process.fold import clockwork, dimensions, marks, measures, scores, watched
 from playhead.process.fold.intervals import add_up, segment
 from playhead.process.fold.state import (
     IDLE,
@@ -69,34 +69,35 @@ def finish(state: ViewState, as_of_ms: int, limits: Limits) -> ViewRow:
     intervals, hidden_ms = _with_tail(state, until)
     sums = dict(state.older)
     add_up(sums, intervals)
-    return ViewRow(
-        **_times(state, intervals, offset=offset, timeout=timeout),
-        **_outcome(state, sums, now=now, timeout=timeout, limits=limits),
-        **_spent(sums, hidden_ms),
-        **_picture(state, sums),
-        **_dimensions(state),
-        **marks.of(state, limits),
-        **_watched(state, limits),
-        **_columns(intervals, offset),
-        cdn=_main_cdn(state, sums),
-        seek_count=state.seeks,
-        pause_count=state.pauses,
-        ad_break_count=state.ad_breaks,
-        ad_count=state.ads,
-        errors=state.errors,
-        warnings=state.warnings,
-        fatal_error_code=state.fatal_code,
-        fatal_error_category=state.fatal_category,
-        score_version=SCORE_VERSION,
-        events=state.events,
-        events_missing=_missing(state, limits),
-        duplicates=0,
-        clock_offset_ms=offset,
-        fold_version=FOLD_VERSION,
-        last_offset=state.last_offset,
-        version=version_of(as_of_ms, state.events),
-        state="",
-    )
+    row: dict[str, Any] = {
+        "cdn": _main_cdn(state, sums),
+        "seek_count": state.seeks,
+        "pause_count": state.pauses,
+        "ad_break_count": state.ad_breaks,
+        "ad_count": state.ads,
+        "errors": state.errors,
+        "warnings": state.warnings,
+        "fatal_error_code": state.fatal_code,
+        "fatal_error_category": state.fatal_category,
+        "score_version": SCORE_VERSION,
+        "events": state.events,
+        "events_missing": _missing(state, limits),
+        "duplicates": 0,
+        "clock_offset_ms": offset,
+        "fold_version": FOLD_VERSION,
+        "last_offset": state.last_offset,
+        "version": version_of(as_of_ms, state.events),
+        "state": "",
+    }
+    row |= _times(state, intervals, offset=offset, timeout=timeout)
+    row |= _outcome(state, sums, now=now, timeout=timeout, limits=limits)
+    row |= _spent(sums, hidden_ms)
+    row |= _picture(state, sums)
+    row |= dimensions.of(state)
+    row |= marks.of(state, limits)
+    row |= _watched(state, limits)
+    row |= _columns(intervals, offset)
+    return ViewRow(**row)
 
 
 def _outcome(
@@ -106,7 +107,7 @@ def _outcome(
     final = bool(state.closed) or clockwork.is_idle(state, now, limits)
     silent = not state.closed and now >= state.last_at + timeout
     failed = bool(state.fatal_category)
-    business = state.fatal_category == "business"
+    business = state.fatal_business
     started = state.content_started
     abandoned = final and not failed and not state.started and state.intent_at != NONE
     startup_ms = state.startup_ms if state.startup_ms >= 0 else None
@@ -126,6 +127,7 @@ def _outcome(
         "rebuffer_count": stalls,
         "rebuffer_perceptible_count": perceptible,
         **_scores(state, sums, success=success, stalls=stalls, startup_ms=startup_ms),
+        **measures.of(state, startup_ms=startup_ms, left=final and not failed),
     }
 
 
@@ -145,29 +147,39 @@ def _with_tail(state: ViewState, until: int) -> tuple[list[Interval], int]:
 
 def _columns(intervals: list[Interval], offset: int) -> dict[str, Any]:
     """Return the interval columns in server time, equal neighbours merged."""
-    merged: list[list[Any]] = []
-    before: Any = None
+    columns: list[list[Any]]
+    columns = [list(column) for column in zip(*_merged(intervals), strict=True)] or [[]] * 8
+    starts, ends = columns[1], columns[2]
+    if offset:
+        starts = [moment + offset for moment in starts]
+        ends = [moment + offset for moment in ends]
+    if starts and (starts[0] < TIME_MIN or ends[-1] > TIME_MAX):
+        starts, ends = [_time(moment) for moment in starts], [_time(moment) for moment in ends]
+    columns[1], columns[2] = starts, ends
+    return dict(zip(_INTERVAL_COLUMNS, columns, strict=False))
+
+
+def _merged(intervals: list[Interval]) -> list[Interval]:
+    """Join neighbours that differ in nothing the row shows: nearly always there are none."""
+    before: Interval | None = None
     for interval in intervals:
-        if (
-            before is not None
-            and before[2] == interval[1]
-            and before[0] == interval[0]
-            and before[5:8] == interval[5:8]
-        ):
-            last = merged[-1]
-            last[2] = interval[2] + offset
-            last[4] = interval[4]
-        else:
-            merged.append([
-                interval[0], interval[1] + offset, interval[2] + offset, *interval[3:8],
-            ])  # fmt: skip
+        if before is not None and before[0] == interval[0] and _is_one(before, interval):
+            break
         before = interval
-    if merged and (merged[0][1] < TIME_MIN or merged[-1][2] > TIME_MAX):
-        for row in merged:
-            row[1] = _time(row[1])
-            row[2] = _time(row[2])
-    columns = [list(column) for column in zip(*merged, strict=True)] if merged else [[]] * 8
-    return dict(zip(_INTERVAL_COLUMNS, columns, strict=True))
+    else:
+        return intervals
+    merged: list[Interval] = []
+    for interval in intervals:
+        if merged and _is_one(merged[-1], interval):
+            last = merged[-1]
+            merged[-1] = (*last[:2], interval[2], last[3], interval[4], *last[5:])
+        else:
+            merged.append(interval)
+    return merged
+
+
+def _is_one(before: Interval, after: Interval) -> bool:
+    return before[0] == after[0] and before[2] == after[1] and before[5:8] == after[5:8]
 
 
 _INTERVAL_COLUMNS: Final = (
@@ -245,7 +257,9 @@ def _spent(sums: dict[str, float], hidden_ms: int) -> dict[str, Any]:
         "watch_ms": starting + playing + rebuffering + seeking + ad + ad_rebuffering,
         "starting_ms": starting,
         "rebuffer_ms": rebuffering,
+        "rebuffer_max_ms": float(get("rebuffering_max", 0)),
         "seek_ms": seeking,
+        "seek_latency_max_ms": get("seeking_max"),
         "pause_ms": float(get("paused", 0)),
         "ad_ms": ad,
         "ad_rebuffer_ms": ad_rebuffering,
@@ -258,11 +272,20 @@ def _picture(state: ViewState, sums: dict[str, float]) -> dict[str, Any]:
     """Return the picture's averages, each with the playing time it is weighted by."""
     get = sums.get
     bitrate_ms = get("bitrate_ms", 0)
+    bits, media_ms, peak = get("bitrate", 0.0), bitrate_ms, get("bitrate_max", 0.0)
+    average = bits / bitrate_ms if bitrate_ms else 0.0
+    if "bits" in sums:
+        bits = max(0.0, bits + sums["bits"])
+        media_ms = max(0.0, media_ms + sums["media_ms"])
     scale_ms = get("scale_ms", 0)
     scaled = scale_ms > 0
     return {
-        "bitrate_kbps": sums["bitrate"] / bitrate_ms if bitrate_ms else None,
+        # Rounding may lift an average above its only value.
+        "bitrate_kbps": min(peak, average) if bitrate_ms else None,
         "bitrate_weight_ms": float(bitrate_ms),
+        "peak_bitrate_kbps": peak if bitrate_ms else None,
+        "bits_played": bits / 1000.0,
+        "media_s": media_ms / 1000.0,
         "upscale_avg": sums["up"] / scale_ms if scaled else None,
         "upscale_max": sums["up_max"] if scaled else None,
         "downscale_avg": sums["down"] / scale_ms if scaled else None,
@@ -288,7 +311,7 @@ def _success(
 ) -> float | None:
     """Return the success score; None for business exceptions and for those who did not wait."""
     if state.fatal_category:
-        return None if state.fatal_category == "business" else scores.FAILED
+        return None if state.fatal_business else scores.FAILED
     if state.started:
         return scores.SUCCESS
     if abandoned and sums.get(STARTING, 0) >= limits.abandon_score_ms:
@@ -334,43 +357,6 @@ def _main_cdn(state: ViewState, sums: dict[str, float]) -> str:
         if key[:4] == "cdn:" and (length > most or (length == most and key[4:] < best)):
             best, most = key[4:], length
     return best or state.cdn
-
-
-def _dimensions(state: ViewState) -> dict[str, Any]:
-    own_os, own_browser = state.os, state.browser
-    return {
-        "view_id": state.view_id,
-        "view_key": state.view_key,
-        "property": state.property,
-        "session_id": state.session_id,
-        "viewer_id": state.viewer_id or state.anonymous_id,
-        "video_id": state.video_id,
-        "video_title": state.video_title,
-        "stream_type": state.stream_type,
-        "duration_s": state.duration_s if state.duration_s >= 0 else None,
-        "host": state.host,
-        "country": state.country,
-        "region": state.region,
-        "city": state.city,
-        "asn": state.asn,
-        "as_org": state.as_org,
-        "device_class": state.device_class or state.context_device_class,
-        "device_model": state.device_model,
-        "os": own_os or state.context_os,
-        "os_version": state.os_version if own_os else state.context_os_version,
-        "browser": own_browser or state.context_browser,
-        "browser_version": (
-            state.browser_version if own_browser else state.context_browser_version
-        ),
-        "player_name": state.player_name,
-        "player_version": state.player_version,
-        "connection_type": state.connection_type,
-        "experiment": state.experiment,
-        "variant": state.variant,
-        "has_ad": state.has_ad,
-        "autoplay": state.autoplay,
-        "custom": state.custom,
-    }
 
 
 def _watched(state: ViewState, limits: Limits) -> dict[str, Any]:

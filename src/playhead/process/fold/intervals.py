@@ -48,15 +48,15 @@ def segment(state: ViewState, until: int) -> Interval:
     """Return the open segment as an interval that ends at a moment."""
     return (
         state.mode, state.since, until, state.since_position, state.position,
-        state.bitrate_kbps, state.height, state.cdn, state.scale,
+        state.bitrate_kbps, state.height, state.cdn, state.scale, state.media_rate,
     )  # fmt: skip
 
 
-def _still(state: ViewState) -> tuple[float, float, float, int, str, float]:
+def _still(state: ViewState) -> tuple[float, float, float, int, str, float, float]:
     """Return the rest of an interval in which the playhead stands."""
     return (
         state.position, state.position,
-        state.bitrate_kbps, state.height, state.cdn, state.scale,
+        state.bitrate_kbps, state.height, state.cdn, state.scale, state.media_rate,
     )  # fmt: skip
 
 
@@ -176,13 +176,14 @@ def compact(state: ViewState, limits: Limits) -> None:
 def add_up(sums: dict[str, float], intervals: list[Interval]) -> None:
     """Add intervals to sums: ms by state, and by `cdn:<name>` the playing time of a CDN.
 
-    `bitrate`, `bitrate_ms`, `up`, `down`, `scale_ms` are weighted by playing time; `up_max` and
-    `down_max` are peaks.
+    `bitrate`, `bitrate_ms`, `up`, `down`, `scale_ms` are weighted by playing time, `media_ms` and
+    `bits` are what the playback rate adds to it; `bitrate_max`, `up_max`, `down_max` are peaks,
+    `rebuffering_max` and `seeking_max` the longest stretches.
     """
     get = sums.get
-    bitrate_sum = 0.0
+    bitrate_sum = peak = 0.0
     bitrate_ms = 0
-    for mode, start, end, _, _, bitrate, _, cdn, scale in intervals:
+    for mode, start, end, _, _, bitrate, _, cdn, scale, rate in intervals:
         length = end - start
         sums[mode] = get(mode, 0) + length
         if mode != PLAYING:
@@ -190,6 +191,12 @@ def add_up(sums: dict[str, float], intervals: list[Interval]) -> None:
         if bitrate > 0:
             bitrate_sum += bitrate * length
             bitrate_ms += length
+            if bitrate > peak:  # noqa: PLR1730  `max` costs twice as much, per interval
+                peak = bitrate
+            if rate != 1.0:
+                more = length * (rate - 1.0)
+                sums["media_ms"] = get("media_ms", 0.0) + more
+                sums["bits"] = get("bits", 0.0) + bitrate * more
         if cdn:
             key = "cdn:" + cdn
             sums[key] = get(key, 0) + length
@@ -198,6 +205,32 @@ def add_up(sums: dict[str, float], intervals: list[Interval]) -> None:
     if bitrate_ms:
         sums["bitrate"] = get("bitrate", 0.0) + bitrate_sum
         sums["bitrate_ms"] = get("bitrate_ms", 0) + bitrate_ms
+        sums["bitrate_max"] = max(get("bitrate_max", 0.0), peak)
+    for names in _STRETCHES:
+        if names[0] in sums:
+            _add_stretches(sums, intervals, names)
+
+
+_STRETCHES: Final = tuple(
+    (mode, mode + "_since", mode + "_until", mode + "_max") for mode in (REBUFFERING, SEEKING)
+)
+
+
+def _add_stretches(
+    sums: dict[str, float], intervals: list[Interval], names: tuple[str, str, str, str]
+) -> None:
+    """Find the longest stretch of a mode, across intervals that touch and across the sums."""
+    mode, since_name, until_name, longest_name = names
+    since, until = sums.get(since_name, NONE), sums.get(until_name, NONE)
+    longest = sums.get(longest_name, 0.0)
+    for interval in intervals:
+        if interval[0] == mode:
+            if interval[1] != until:
+                since = interval[1]
+            until = interval[2]
+            longest = max(longest, until - since)
+    sums[since_name], sums[until_name] = since, until
+    sums[longest_name] = float(longest)
 
 
 def _add_scale(sums: dict[str, float], scale: float, length: int) -> None:

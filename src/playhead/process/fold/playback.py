@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 from playhead.model import kinds
-from playhead.model.event import Event
-from playhead.process.fold import ads, intervals, progress, stalls, watched
+from playhead.model.event import Event, PlayerError
+from playhead.model.pattern import any_of
+from playhead.process.fold import ads, intervals, progress, requests, stalls, startup, watched
 from playhead.process.fold.state import (
     AD,
     AD_REBUFFERING,
@@ -210,6 +211,8 @@ def close(state: ViewState, at: int, limits: Limits, how: str) -> None:
     progress.settle(state, at, limits)
     watched.cut(state, limits)
     intervals.switch(state, IDLE, at)
+    if how == "stopped":
+        state.ad_awaited = ads.is_awaited(state)
     state.closed = how
     state.clean_end = True
     if how != "ended":
@@ -228,7 +231,9 @@ def error(state: ViewState, event: Event, at: int, limits: Limits) -> None:
         return  # players report one failure more than once
     state.errors += 1
     category = (part.category or "").lower() if part is not None else ""
-    state.fatal_category = category if category in _CATEGORIES else "technical"
+    state.fatal_business = _is_business(category, part, limits)
+    unnamed = "business" if state.fatal_business else "technical"
+    state.fatal_category = category if category in _CATEGORIES else unnamed
     if part is not None:
         code = part.code or part.details or part.type or part.message or ""
         state.fatal_code = code[: limits.max_string]
@@ -238,6 +243,16 @@ def error(state: ViewState, event: Event, at: int, limits: Limits) -> None:
         state.intent_at = at
         state.since = at
     close(state, at, limits, "failed")
+
+
+def _is_business(category: str, part: PlayerError | None, limits: Limits) -> bool:
+    """Return whether the rules call a fatal error a business exception."""
+    rules = any_of(limits.business_errors)
+    if rules is None or part is None:
+        return False
+    most = limits.max_string
+    texts = (category, part.code, part.type, part.details)
+    return any(text and rules.match(text[:most]) for text in texts)
 
 
 _CATEGORIES: Final = frozenset(("technical", "business", "content"))
@@ -297,6 +312,8 @@ _BY_STATE: Final[dict[str, Handler]] = {
 }  # fmt: skip
 
 HANDLERS: Final[dict[str, Handler]] = {
+    kinds.VIEW_INIT: startup.init,
+    kinds.PLAYER_READY: startup.ready,
     kinds.PLAY: play,
     kinds.PLAYING: playing,
     kinds.PAUSE: pause,
@@ -312,6 +329,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     kinds.STOP: stop,
     kinds.AD_BREAK_START: ads.break_start,
     kinds.AD_BREAK_END: ads.break_end,
+    kinds.AD_REQUEST: ads.request,
+    kinds.AD_RESPONSE: ads.response,
     kinds.AD_START: ads.ad_start,
     kinds.AD_FIRST_QUARTILE: ads.ad_progress,
     kinds.AD_MIDPOINT: ads.ad_progress,
@@ -319,8 +338,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     kinds.AD_RESUME: ads.ad_progress,
     kinds.AD_PAUSE: ads.ad_pause,
     kinds.AD_END: ads.ad_end,
-    kinds.AD_SKIP: ads.ad_end,
+    kinds.AD_SKIP: ads.ad_skip,
     kinds.AD_ERROR: ads.ad_error,
+    kinds.REQUEST: requests.take,
 }
 
 _FRAME: Final = frozenset((kinds.PLAYING, kinds.BUFFER_END))

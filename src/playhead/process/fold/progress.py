@@ -210,6 +210,7 @@ def forgive(state: ViewState) -> None:
         state.errors = 0
         state.fatal_code = ""
         state.fatal_category = ""
+        state.fatal_business = False
 
 
 def recover(state: ViewState, moment: int, position: float) -> None:

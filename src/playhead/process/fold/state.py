@@ -29,8 +29,8 @@ SEQ_MAX: Final = 1 << 53
 NOWHERE: Final = -1.0
 """No such position, no such number."""
 
-Interval = tuple[str, int, int, float, float, float, int, str, float]
-"""State, from, to (ms), position from, to (s), bitrate (kbit/s), height (px), CDN, scale (-1)."""
+Interval = tuple[str, int, int, float, float, float, int, str, float, float]
+"""State, from, to (ms), position from, to (s), bitrate (kbit/s), height (px), CDN, scale (-1), rate."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -64,6 +64,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Who leaves a start sooner than this gets no score."""
     internal_viewers: tuple[str, ...] = ()
     """Viewer ids whose views are marked internal; `*` stands for any text."""
+    business_errors: tuple[str, ...] = ("business",)
+    """Codes, categories, types or details of fatal errors that are business exceptions."""
 
 
 class ViewState(msgspec.Struct, array_like=True):
@@ -222,6 +224,38 @@ class ViewState(msgspec.Struct, array_like=True):
     told_at: int = NONE
     told_from: int = NONE
     told_seq: int = NONE
+    fatal_business: bool = False
+    """The fatal error is a business exception, by the rules of `Limits`."""
+    media_rate: float = 1.0
+    """Playback rate of the open segment."""
+    # Start-up in parts (see `startup.py`)
+    init_at: int = NONE
+    page_load_ms: float = NOWHERE
+    player_startup_ms: float = NOWHERE
+    player_startup_told: bool = False
+    drm_ms: float = NOWHERE
+    # Ads asked for
+    ad_awaited: bool = False
+    """An ad was asked for, or a break begun, and no ad has shown a frame or failed since."""
+    ad_requests: int = 0
+    ad_errors: int = 0
+    ad_startup_errors: int = 0
+    ads_completed: int = 0
+    ads_skipped: int = 0
+    ad_requested_at: int = NONE
+    ad_answered_at: int = NONE
+    preroll_requests: int = 0
+    preroll_startup_ms: float = NOWHERE
+    preroll_request_ms: float = NOWHERE
+    preroll_load_ms: float = NOWHERE
+    # Requests
+    requests: int = 0
+    requests_failed: int = 0
+    request_bytes: float = 0.0
+    request_ms: float = 0.0
+    ttfb_ms: float = 0.0
+    ttfb_count: int = 0
+    ttfb_max_ms: float = 0.0
 
 
 def new_view(view_id: str, view_key: str) -> ViewState:

@@ -12,9 +12,18 @@ from playhead.process.fold import (
     picture,
     playback,
     progress,
+    startup,
     told,
 )
-from playhead.process.fold.state import NONE, SEQ_MAX, STARTING, Limits, ViewState, new_view
+from playhead.process.fold.state import (
+    NONE,
+    PLAYING,
+    SEQ_MAX,
+    STARTING,
+    Limits,
+    ViewState,
+    new_view,
+)
 
 CMCD: Final = "cmcd"
 """The door whose events are a second witness where another door tells of the same view."""
@@ -22,8 +31,9 @@ _BEFORE: Final = {
     kind: rank
     for rank, kind in enumerate((
         kinds.VIEW_INIT, kinds.PLAYER_READY, kinds.SEEK_START, kinds.PAUSE, kinds.AD_BREAK_START,
-        kinds.AD_REQUEST, kinds.AD_START, kinds.PLAY, kinds.BUFFER_START, kinds.SEEK_END,
-        kinds.BUFFER_END, kinds.PLAYING, kinds.AD_END, kinds.AD_BREAK_END,
+        kinds.AD_REQUEST, kinds.AD_RESPONSE, kinds.AD_START, kinds.PLAY, kinds.BUFFER_START,
+        kinds.SEEK_END, kinds.BUFFER_END, kinds.PLAYING, kinds.AD_SKIP, kinds.AD_END,
+        kinds.AD_BREAK_END,
     ))
 }  # fmt: skip
 _LAST: Final = {kinds.PLAYER_ERROR: 90, kinds.ENDED: 91, kinds.STOP: 92}
@@ -83,11 +93,8 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
     infer = kind not in _DECLARES
     rate = event.playback_rate
     if rate is not None and rate != state.rate and 0 < rate <= progress.RATE_MAX:
-        if position is not None:  # the report spans both rates: the faster one bounds it
-            state.rate = max(float(rate), state.rate)
-            progress.observe(state, position, at, limits, infer=False)
-            position = None
-        state.rate = float(rate)
+        _change_rate(state, position, float(rate), at, limits)
+        position = None
     if position is not None and not (state.closed and state.cmcd and _is_zombie(state, event, at)):
         progress.observe(state, position, at, limits, infer=infer)
     if event.hidden is not None and bool(event.hidden) != state.hidden:
@@ -99,6 +106,12 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
         told.take(state, event, at, limits)
     if event.startup_ms is not None and not state.startup_declared:
         _declare_startup(state, event, at, limits)
+    if (
+        event.page_load_ms is not None
+        or event.player_startup_ms is not None
+        or event.drm_ms is not None
+    ):
+        startup.take(state, event)
     _attributes(state, event, at, limits)
     dimensions.take(state, event, limits)
     if dimensions.is_new(state, stored.context):
@@ -106,6 +119,19 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
     if len(state.intervals) > limits.max_intervals:
         intervals.compact(state, limits)
     state.last_at = at
+
+
+def _change_rate(
+    state: ViewState, position: float | None, rate: float, at: int, limits: Limits
+) -> None:
+    """Take another rate, and a report that spans both rates: the faster one bounds it."""
+    if position is not None:
+        state.rate = max(rate, state.rate)
+        progress.observe(state, position, at, limits, infer=False)
+    state.rate = rate
+    if state.mode == PLAYING:
+        intervals.push(state, at)
+    state.media_rate = rate
 
 
 def _first(state: ViewState, stored: Stored, at: int, limits: Limits) -> None:
@@ -181,8 +207,8 @@ def _bridge(
 
 def _declare_startup(state: ViewState, event: Event, at: int, limits: Limits) -> None:
     """The client's own startup time wins, and proves a first frame."""
-    startup = event.startup_ms
-    if startup is None or not 0 <= startup <= playback.STARTUP_MAX_MS:
+    startup_ms = event.startup_ms
+    if startup_ms is None or not 0 <= startup_ms <= playback.STARTUP_MAX_MS:
         return
     if state.closed or (state.in_break and not state.started):
         return
@@ -190,9 +216,11 @@ def _declare_startup(state: ViewState, event: Event, at: int, limits: Limits) ->
         playback.playing(state, event, at, limits)
     if state.started:
         state.startup_declared = True
-        state.startup_ms = float(startup)
+        state.startup_ms = float(startup_ms)
+        if not state.content_started:
+            state.preroll_startup_ms = float(startup_ms)
         if not state.has_ad and state.content_started:
-            state.content_startup_ms = float(startup)
+            state.content_startup_ms = float(startup_ms)
 
 
 def _attributes(state: ViewState, event: Event, at: int, limits: Limits) -> None:

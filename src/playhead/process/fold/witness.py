@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from playhead.model.view import ViewRow, version_of
+from playhead.process.fold.startup import aggregate_ms
 from playhead.process.fold.state import NONE, Limits, ViewState
 
 _GROUPS: Final[tuple[tuple[str, ...], ...]] = (
@@ -16,6 +17,9 @@ _GROUPS: Final[tuple[tuple[str, ...], ...]] = (
     ("country", "region", "city"), ("asn", "as_org"), ("device_class",), ("device_model",),
     ("os", "os_version"), ("browser", "browser_version"), ("player_name", "player_version"),
     ("connection_type",), ("experiment", "variant"),
+    ("page_load_ms",), ("player_startup_ms",), ("drm_ms",),
+    ("request_count", "request_failed_count", "request_bytes", "request_ms", "request_ttfb_ms",
+     "request_ttfb_count", "request_ttfb_max_ms"),
 )  # fmt: skip
 _OF_VIDEO: Final[tuple[tuple[str, ...], ...]] = (
     ("video_title",), ("stream_type",), ("duration_s",),
@@ -44,6 +48,7 @@ def unite(row: ViewRow, other: ViewRow, as_of_ms: int, limits: Limits) -> ViewRo
     same_video = not row.video_id or not other.video_id or row.video_id == other.video_id
     _fill(row, other, _OF_VIDEO if same_video else ())
     _fill(row, other, _GROUPS)
+    row.aggregate_startup_ms = aggregate_ms(row.page_load_ms, row.player_startup_ms, row.startup_ms)
     if row.live_latency_ms is None:
         row.live_latency_ms = other.live_latency_ms
         row.live_latency_weight_ms = other.live_latency_weight_ms

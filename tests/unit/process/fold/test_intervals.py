@@ -61,3 +61,20 @@ def test_compacting_keeps_the_sums() -> None:
     intervals.add_up(sums, state.intervals)
     assert len(state.intervals) == 8
     assert (sums["playing"], sums["paused"]) == (5, 5)
+
+
+def test_peaks_survive_that_old_intervals_are_summed_up() -> None:
+    state = new_view("v", "p/v")
+    rest = (0.0, 0.0)
+    stalled = [
+        ("rebuffering", at, at + 10, *rest, 0.0, 0, "", -1.0, 1.0) for at in range(0, 80, 10)
+    ]
+    played = [
+        ("playing", at, at + 10, *rest, 900.0 - at, 0, "", -1.0, 1.0) for at in range(80, 160, 10)
+    ]
+    state.intervals = [*played[:1], *stalled, *played[1:]]
+    for _ in range(3):
+        intervals.compact(state, Limits(max_intervals=len(state.intervals) - 1))
+    sums = dict(state.older)
+    intervals.add_up(sums, state.intervals)
+    assert (sums["bitrate_max"], sums["rebuffering_max"]) == (820.0, 80.0)

@@ -1,0 +1,56 @@
+"""What a rollup of views holds: its columns and dimensions, made from the metric catalogue.
+
+The maker (`store/rollup.py`) and the reader (`query/rollup.py`) work from the same layout; its digest
+says whether what was made is what is asked for.
+"""
+
+import hashlib
+from typing import Final, Literal
+
+import msgspec
+
+Edge = Literal["start", "end"]
+"""By which of its two moments a view is counted."""
+MOMENTS: Final[dict[Edge, str]] = {"start": "started_at", "end": "ended_at"}
+KEYS: Final = ("property", "bot", "internal")
+"""Dimensions that every row of a rollup has as columns of their own."""
+UNROLLED: Final = frozenset({"viewer_id", "session_id"})
+"""Dimensions with about as many values as there are views: sums of them would save nothing."""
+GENERATION: Final = 1
+"""Raised when rows are made in another way from the same definitions."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column of sums: how it is called, its type, and the SQL that makes it of views."""
+
+    name: str
+    type: str
+    made: str
+
+
+class RolledDimension(msgspec.Struct, frozen=True):
+    """A dimension of a rollup and its SQL over views, as text."""
+
+    id: str
+    sql: str
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """The columns by the moment they count at, and the dimensions they are cut by."""
+
+    columns: dict[Edge, tuple[Column, ...]]
+    dimensions: tuple[RolledDimension, ...]
+
+    def all_columns(self) -> dict[str, str]:
+        """Return the type of every column by name."""
+        return {one.name: one.type for columns in self.columns.values() for one in columns}
+
+    def digest(self) -> str:
+        """Return what names this layout: another text means that rollups must be made anew."""
+        said = msgspec.json.encode((GENERATION, self), order="sorted")
+        return hashlib.sha256(said).hexdigest()[:24]
+
+
+def column(letter: str, kind: str, made: str) -> Column:
+    """Return the column of an expression; the same expression always bears the same name."""
+    return Column(f"{letter}_{hashlib.sha256(made.encode()).hexdigest()[:12]}", kind, made)

@@ -1,0 +1,335 @@
+"""Insights: what drags a metric. For each value of each dimension, what the metric would be without it.
+
+The impact of a value is the metric over all views less the metric over all views without that value,
+turned so that more is worse. One scan gives each value the sums its metrics are made from; "without" is
+the total less these. Only what can be subtracted has an impact: counts, sums, averages and ratios, not
+percentiles (a metric measured by its median elsewhere is averaged here).
+"""
+
+# ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
+
+from itertools import combinations
+from typing import Any, Final
+
+import msgspec
+
+from playhead.errors import InvalidRequest
+from playhead.query.catalogue import Dimension, Metric
+from playhead.query.impact import Drag, Part, PartSql, drag_of, part_sql, says_more
+from playhead.query.metrics import where_sql
+from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.reader import Reader
+from playhead.query.scope import Scope
+from playhead.query.source import SOURCES
+from playhead.query.span import Span, span_of, zone_of
+from playhead.query.statement import Params, Statement
+
+Row = dict[str, Any]
+DEFAULT_METRICS: Final = (
+    "startup_time", "rebuffer_percentage", "exits_before_video_start", "startup_failure_percentage",
+    "playback_failure_percentage", "weighted_bitrate", "score",
+)  # fmt: skip
+"""What viewers feel."""
+NOT_CAUSES: Final = frozenset(
+    {"viewer_id", "session_id", "status", "fatal_error_code", "fatal_error_category",
+     "exit_before_start", "startup_failed", "playback_failed", "final", "clean_end", "has_ad"}
+)  # fmt: skip
+"""Dimensions left out unless asked for: single people, and what is itself an outcome: a view that
+never started has shown no ad either."""
+_VIEWS: Final = SOURCES["views"].rows()
+_SINGLE: Final = frozenset(
+    {"from", "to", "timezone", "measurement", "dimensions", "min_views", "limit", "pairs"}
+)
+_MANY: Final = FILTERS | {"metric"}
+_DEFAULT_LIMIT: Final = 50
+_PAIR_VALUES: Final = 50
+"""Of a dimension, so many values with the most views are paired."""
+_FLAGS: Final = {"true": True, "false": False}
+
+
+class InsightsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Which metrics, measured how, over which dimensions of which views."""
+
+    metrics: tuple[tuple[Metric, str], ...]
+    dimensions: tuple[Dimension, ...]
+    span: Span
+    scope: Scope
+    min_views: int
+    limit: int
+    pairs: bool = True
+
+
+Key = tuple[tuple[str, str], ...]
+"""Dimensions and their values: one, or two of a pair; none for all views."""
+
+
+class _Cut(msgspec.Struct, frozen=True):
+    """How one scan cuts views: sets of dimensions, given by their numbers in the list.
+
+    `values`: of each dimension the values that are told apart; None: all of them.
+    """
+
+    dimensions: tuple[Dimension, ...]
+    sets: tuple[tuple[int, ...], ...]
+    values: tuple[tuple[str, ...], ...] | None = None
+
+    def mask(self, chosen: tuple[int, ...]) -> int:
+        """Return the engine's number of a set: bits of the dimensions it does not group by."""
+        most = len(self.dimensions)
+        return sum(1 << (most - 1 - at) for at in range(most) if at not in chosen)
+
+    def key_sql(self, at: int, params: Params) -> str:
+        """Return what a dimension is grouped by: itself, or the number of a value from 1 (0: others)."""
+        column = self.dimensions[at].sql(params)
+        if self.values is None:
+            return column
+        known = params.add("Array(String)", list(self.values[at]))
+        return f"toUInt16(indexOf({known}, toString({column})))"
+
+    def key_of(self, row: Row) -> Key | None:
+        """Return the dimensions and values of a row: no one for all views, None for a value untold."""
+        chosen = next((one_set for one_set in self.sets if self.mask(one_set) == row["mask"]), ())
+        picks = [(at, row["picks"][at]) for at in chosen]
+        if self.values is None:
+            return tuple((self.dimensions[at].id, pick) for at, pick in picks)
+        if any(pick == "0" for _, pick in picks):
+            return None
+        return tuple((self.dimensions[at].id, self.values[at][int(pick) - 1]) for at, pick in picks)
+
+
+class _Found(msgspec.Struct):
+    """What scans gave a metric: all views, those of each key, and the watch time of these."""
+
+    metric: Metric
+    measurement: str
+    parts: PartSql
+    total: Part = Part(0, 0, 0)
+    by_key: dict[Key, Part] = {}
+    watch_ms: dict[Key, float] = {}
+
+    def drags(self) -> dict[Key, Drag]:
+        """Return how each key drags the metric, where it has a metric without it."""
+        found = {
+            key: drag_of(self.metric, self.parts, total=self.total, part=part)
+            for key, part in self.by_key.items()
+        }
+        return {key: drag for key, drag in found.items() if drag is not None}
+
+
+def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
+    """Read a question for insights.
+
+    Raises:
+        InvalidRequest: A parameter is unknown or not valid; the sentence names it.
+        NotFound: There is no metric of that id.
+    """
+    check_names(values, _SINGLE, _MANY)
+    query = asking.config.query
+    zone = zone_of(one(values, "timezone") or "UTC")
+    pairs = _FLAGS.get((one(values, "pairs") or "true").lower())
+    if pairs is None:
+        raise InvalidRequest("'pairs' must be true or false.")
+    return InsightsQuestion(
+        metrics=_metrics_of(values, asking),
+        dimensions=_dimensions_of(values, asking),
+        span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),
+        scope=scope_of(values, asking),
+        min_views=whole(values, "min_views", query.min_insight_views, most=10**9 - 1),
+        limit=whole(values, "limit", _DEFAULT_LIMIT, most=query.max_groups),
+        pairs=pairs,
+    )
+
+
+def _metrics_of(values: Values, asking: Asking) -> tuple[tuple[Metric, str], ...]:
+    texts = [name for text in values.get("metric", ()) for name in text.split(",") if name]
+    names = list(dict.fromkeys(texts)) or list(DEFAULT_METRICS)
+    most = asking.config.query.max_insight_metrics
+    if len(texts) > most:
+        raise InvalidRequest(f"More than {most} metrics; the limit is query.max_insight_metrics.")
+    asked = one(values, "measurement")
+    if asked is not None and len(names) > 1:
+        hint = "Ask for one metric, or leave 'measurement' out."
+        raise InvalidRequest("A measurement is that of one metric.", hint=hint)
+    found = (asking.catalogue.metric(name) for name in names)
+    return tuple((metric, _measurement_of(metric, asked)) for metric in found)
+
+
+def _measurement_of(metric: Metric, asked: str | None) -> str:
+    """Return how a metric is measured here: as asked, else its default, else the average."""
+    if metric.source != "views":
+        raise InvalidRequest(f"Insights are about views; '{metric.id}' is not made from them.")
+    if asked and part_sql(metric, metric.measurement(asked)):
+        return asked
+    found = None if asked else usual_measurement(metric)
+    if found is not None:
+        return found
+    hint = "Averages, sums, counts and ratios have one; ask for measurement=avg or another metric."
+    raise InvalidRequest(f"'{metric.id}' measured so has no impact by value.", hint=hint)
+
+
+def usual_measurement(metric: Metric) -> str | None:
+    """Return how a metric is measured where nobody says: its default, else the average or the sum.
+
+    None where no measurement of it has parts that can be subtracted.
+    """
+    for choice in (metric.allowed()[0], "avg", "sum"):
+        if choice in metric.allowed() and part_sql(metric, choice):
+            return choice
+    return None
+
+
+def _dimensions_of(values: Values, asking: Asking) -> tuple[Dimension, ...]:
+    texts = (one(values, "dimensions") or "").split(",")
+    names = list(dict.fromkeys(name for name in texts if name))
+    if not names:
+        listed = asking.catalogue.dimensions.values()
+        names = [each.id for each in listed if not each.hidden and each.id not in NOT_CAUSES]
+    most = asking.config.query.max_insight_dimensions
+    if len(names) > most:
+        limit = "the limit is query.max_insight_dimensions"
+        raise InvalidRequest(f"More than {most} dimensions; {limit}.")
+    return tuple(asking.catalogue.dimension(name) for name in names)
+
+
+async def insights(reader: Reader, question: InsightsQuestion) -> tuple[list[Row], bool]:
+    """Return a row a value and metric, the worst first, and whether there were more.
+
+    Several metrics are compared by their impact as a share of the metric. Fields: `metric`,
+    `measurement`, `unit`, `better`, `dimension`, `value`, `dimension_2`, `value_2` (of a pair),
+    `negative_impact`, `relative_impact`, `metric_value`, `overall`, `without`, `views`, `share`,
+    `total_watch_time_ms`.
+    """
+    alone = _Cut(question.dimensions, tuple((at,) for at in range(len(question.dimensions))))
+    singles = await _scan(reader, question, alone)
+    drags = [found.drags() for found in singles]
+    rows = [
+        _row(found, key, drag)
+        for found, own in zip(singles, drags, strict=True)
+        for key, drag in own.items()
+    ]
+    rows.sort(key=_worst_first)
+    names = dict.fromkeys(row["dimension"] for row in rows if row["negative_impact"] > 0)
+    strongest = list(names)[: reader.config.query.max_insight_pair_dimensions]
+    if question.pairs and len(strongest) > 1:
+        paired = await _scan(reader, question, _pairs_cut(question, strongest, singles))
+        percent = reader.config.query.insight_pair_percent
+        rows += [
+            _row(found, key, drag)
+            for found, own in zip(paired, drags, strict=True)
+            for key, drag in found.drags().items()
+            if _is_telling(found, key, drag, own, percent)
+        ]
+        rows.sort(key=_worst_first)
+    return rows[: question.limit], len(rows) > question.limit
+
+
+def _pairs_cut(question: InsightsQuestion, names: list[str], singles: list[_Found]) -> _Cut:
+    """Return the cut into pairs of the strongest dimensions, over their values with most views."""
+    dimensions = tuple(each for each in question.dimensions if each.id in names)
+    views: dict[tuple[str, str], int] = {}
+    for found in singles:
+        for (one_key,), part in found.by_key.items():
+            views[one_key] = max(views.get(one_key, 0), part.views)
+    values = []
+    for dimension in dimensions:
+        known = [key for key in views if key[0] == dimension.id]
+        known.sort(key=lambda key: (-views[key], key))
+        values.append(tuple(value for _, value in known[:_PAIR_VALUES]))
+    return _Cut(dimensions, tuple(combinations(range(len(dimensions)), 2)), tuple(values))
+
+
+def _is_telling(
+    found: _Found, key: Key, drag: Drag, singles: dict[Key, Drag], percent: int
+) -> bool:
+    if found.parts.below is None:
+        return False  # of a sum a pair never has more than its parts
+    first, second = singles.get(key[:1]), singles.get(key[1:])
+    return bool(first and second and says_more(drag, first, second, percent=percent))
+
+
+def _worst_first(row: Row) -> tuple[bool, float, str, bool, str, str]:
+    relative = row["relative_impact"]
+    worst = row["negative_impact"] if relative is None else relative
+    pair = row["dimension_2"] is not None
+    return (relative is None, -worst, row["metric"], pair, row["dimension"], row["value"])
+
+
+def _row(found: _Found, key: Key, drag: Drag) -> Row:
+    first = key[0]
+    second = key[1] if len(key) > 1 else (None, None)
+    return {
+        "metric": found.metric.id,
+        "measurement": found.measurement,
+        "unit": found.metric.unit_of(found.measurement),
+        "better": found.metric.better,
+        "dimension": first[0],
+        "value": first[1],
+        "dimension_2": second[0],
+        "value_2": second[1],
+        "negative_impact": drag.impact,
+        "relative_impact": drag.relative,
+        "metric_value": drag.own,
+        "overall": drag.overall,
+        "without": drag.without,
+        "views": drag.views,
+        "share": drag.share,
+        "total_watch_time_ms": found.watch_ms[key],
+    }
+
+
+async def _scan(reader: Reader, question: InsightsQuestion, cut: _Cut) -> list[_Found]:
+    """Return what each metric has by the sets of a cut: one statement for each column of time."""
+    found = []
+    for metric, measurement in question.metrics:
+        parts = part_sql(metric, measurement)
+        assert parts is not None  # noqa: S101 (checked when the question was read)
+        found.append(_Found(metric, measurement, parts, by_key={}, watch_ms={}))
+    for column in dict.fromkeys(each.metric.column() for each in found):
+        params = Params()
+        ours = [each for each in found if each.metric.column() == column]
+        sql = _scan_sql(reader, question, cut, column=column, ours=ours, params=params)
+        statement = Statement(sql, params.values())
+        keep_ms = reader.keep_ms(question.span)
+        for row in await reader.rows(statement, question.scope, keep_ms=keep_ms):
+            key = cut.key_of(row)
+            if key is not None:
+                _take(row, key, ours, question.min_views)
+    return found
+
+
+def _take(row: Row, key: Key, ours: list[_Found], min_views: int) -> None:
+    for number, found in enumerate(ours):
+        part = Part(row[f"a{number}"] or 0, row[f"b{number}"] or 0, row[f"n{number}"])
+        if not key:
+            found.total = part
+        elif part.views >= min_views:
+            found.by_key[key] = part
+            found.watch_ms[key] = row["watched"]
+
+
+def _scan_sql(
+    reader: Reader, question: InsightsQuestion, cut: _Cut, *, column: str, ours: list[_Found],
+    params: Params,
+) -> str:  # fmt: skip
+    """Return a SELECT of `mask, picks, watched` and of each metric `a`, `b`, `n` by set and value."""
+    numbers = range(len(cut.dimensions))
+    keys = [f"k{at}" for at in numbers]
+    picks = ", ".join(f"toString({key})" for key in keys)
+    sets = ", ".join(f"({', '.join(f'k{at}' for at in chosen)})" for chosen in cut.sets)
+    named = ", ".join(f"{cut.key_sql(at, params)} AS k{at}" for at in numbers)
+    sums = ", ".join(
+        f"{each.parts.above} AS a{at}, {each.parts.below or '0'} AS b{at}, "
+        f"{each.parts.counted} AS n{at}"
+        for at, each in enumerate(ours)
+    )
+    where = where_sql(reader, question.scope, question.span, column, params)
+    whole_mask = params.add("UInt64", cut.mask(()))
+    least = params.add("UInt64", question.min_views)
+    most = params.add("UInt32", reader.config.query.max_groups)
+    return (
+        f"SELECT grouping({', '.join(keys)}) AS mask, [{picks}] AS picks, "
+        f"sum(watch_ms) AS watched, {sums}, {named} FROM {_VIEWS} WHERE {where} "
+        f"GROUP BY GROUPING SETS ({sets}, ()) "
+        f"HAVING mask = {whole_mask} OR count() >= {least} "
+        f"ORDER BY count() DESC LIMIT {most} BY mask"
+    )

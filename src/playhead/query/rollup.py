@@ -1,0 +1,240 @@
+"""Reading rollups: whole days and hours from the sums of closed days, everything else from the views.
+
+A question about a month reads some thousand rows instead of millions. Which days have a rollup that
+is as their views are now is asked right before (`store/rollup.py`, `CURRENT`). Of those days, buckets
+that lie in the span as a whole come from the rollup; views of other days, and views outside those
+buckets, are read by themselves in the same statement. So every view counts exactly once.
+
+Sums by a dimension are kept a UTC day, the totals an hour as well. A question that asks for more
+(two dimensions, a number of the view, buckets that begin in between) is read from the views alone.
+"""
+
+# ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from playhead.model.rollup import KEYS, MOMENTS, Edge
+from playhead.query.catalogue import Catalogue, Dimension
+from playhead.query.pieces import Taken, edge_of, is_rolled, taken
+from playhead.query.question import Question
+from playhead.query.reader import Reader
+from playhead.query.scope import Scope, add_days
+from playhead.query.span import DAY_MS, HOUR_MS, Span
+from playhead.query.statement import Conditions, Params, Statement
+from playhead.store.rollup import CURRENT
+
+DAYS_MAX: Final = 1_200
+"""Most days of one answer that come from rollups, the newest: a statement's values are bounded."""
+_VALUE: Final = Dimension(
+    id="value", description="A value of the dimension that rollup rows are cut by."
+)
+Keys = Callable[[str, Dimension | None], dict[str, str]]
+"""From a row's moment (SQL, ms) and the dimension of the groups to what rows are grouped by."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Parts of a statement: `SELECT {keys}{numbers} {rows} GROUP BY …`."""
+
+    keys: str
+    numbers: str
+    rows: str
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Whole buckets inside a span, and what of the rollup they are: (hours, from ms, to ms)."""
+
+    dimension: str
+    inner: Span
+    ranges: tuple[tuple[int, int, int], ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How a question is read: which makings count, and which of their days have views outside."""
+
+    taken: Taken
+    edge: Edge
+    cut: Cut
+    days: tuple[int, ...]
+    """Days since 1970, shorter than dates."""
+    made: tuple[int, ...]
+    cut_days: tuple[int, ...]
+    """Days since 1970, shorter than dates."""
+
+
+async def plan_of(reader: Reader, question: Question) -> Plan | None:
+    """Return how to read a question from rollups; None where it is read from the views alone."""
+    if not reader.config.query.use_rollups or question.scope.numbers:
+        return None
+    edge = edge_of(question.metric)
+    found = taken(question.metric, question.measurement)
+    cut = cut_of(question, reader.catalogue)
+    if edge is None or found is None or cut is None:
+        return None
+    params = Params()
+    conditions = Conditions()
+    add_days(params, conditions, question.span, reader.config)
+    dimension = params.add("String", cut.dimension)
+    conditions.add(f"{dimension} = '' OR has(dimensions, {dimension})")
+    outside = _outside_sql(question.span, cut.inner, params)
+    sql = (
+        "SELECT toUInt16(first_seen_day) AS day, made,"
+        f" arrayExists(hour -> {outside}, {edge}_hours) AS cut FROM ({CURRENT})"
+        f" WHERE {conditions.sql()} ORDER BY day DESC LIMIT {DAYS_MAX}"
+    )
+    values = params.values() | {"layout": reader.rollup_layout}
+    rows = await reader.rows(
+        Statement(sql, values), Scope(), keep_ms=reader.config.query.cache_open_ms
+    )
+    if not rows:
+        return None
+    return Plan(
+        taken=found,
+        edge=edge,
+        cut=cut,
+        days=tuple(row["day"] for row in rows),
+        made=tuple(row["made"] for row in rows),
+        cut_days=tuple(row["day"] for row in rows if row["cut"]),
+    )
+
+
+async def relative_error(reader: Reader, question: Question) -> float:
+    """Return how far a percentile of the answer may be off because it is read from sketches, or 0."""
+    found = taken(question.metric, question.measurement)
+    if found is None or not found.relative_error:
+        return 0.0
+    plan = await plan_of(reader, question)
+    return 0.0 if plan is None else found.relative_error
+
+
+def cut_of(question: Question, catalogue: Catalogue) -> Cut | None:
+    """Return which buckets of a rollup lie in the question's span as a whole; None if none does."""
+    asked = {one.dimension.id for one in question.scope.filters}
+    if question.group_by is not None:
+        asked.add(question.group_by.id)
+    cut_by = asked - set(KEYS)
+    known = catalogue.dimensions
+    if len(cut_by) > 1 or not all(one in known and is_rolled(one) for one in cut_by):
+        return None
+    if any(one.hidden and one.id not in KEYS for one in known.values()):
+        return None  # its rows are left out of answers, but not of sums
+    starts = question.buckets.starts if question.buckets else ()
+    by_hour = not cut_by
+    by_day = not any(start % DAY_MS for start in starts)
+    if any(start % HOUR_MS for start in starts) or not (by_hour or by_day):
+        return None
+    step_ms = HOUR_MS if by_hour else DAY_MS
+    inner = _whole(question.span, step_ms)
+    if inner is None:
+        return None
+    days = _whole(inner, DAY_MS) if by_day else None
+    if days is None:
+        ranges = [(1, inner.from_ms, inner.to_ms)]
+    else:
+        ranges = [
+            (1, inner.from_ms, days.from_ms),
+            (24, days.from_ms, days.to_ms),
+            (1, days.to_ms, inner.to_ms),
+        ]
+    kept = tuple(one for one in ranges if one[1] < one[2])
+    return Cut(next(iter(cut_by), ""), inner, kept)
+
+
+def rolled(
+    reader: Reader, question: Question, plan: Plan, params: Params, *, keys: Keys, rows_sql: str
+) -> Reading:
+    """Return the parts of a statement that reads rollups and, beside them, views.
+
+    Args:
+        reader: For the catalogue.
+        question: What is asked.
+        plan: How it is read.
+        params: Where values are bound.
+        keys: What rows are grouped by; asked once for views and once for rollup rows.
+        rows_sql: `FROM … WHERE …` of the views, all of the span.
+    """
+    names = [f"p{number}" for number in range(len(plan.taken.pieces))]
+    group_by = question.group_by
+    column = MOMENTS[plan.edge]
+    views = keys(f"toUnixTimestamp64Milli({column})", group_by)
+    sums = keys("toInt64(toUnixTimestamp(since)) * 1000", _of_rollup(group_by))
+    parts = [piece.part for piece in plan.taken.pieces]
+    kept = [piece.kept for piece in plan.taken.pieces]
+    by = f" GROUP BY {', '.join(views)}" if views else ""
+    outside = _beside_sql(plan, column, params)
+    rows = (
+        f"FROM (SELECT {_listed(views, names, parts)} {rows_sql} AND {outside}{by}"
+        f" UNION ALL SELECT {_listed(sums, names, kept)} FROM playhead.view_rollup"
+        f" WHERE {_kept_sql(reader, question, plan, params)}{by})"
+    )
+    numbers = f"{plan.taken.value} AS value, {plan.taken.counted} AS views"
+    return Reading("".join(f"{key}, " for key in views), numbers, rows)
+
+
+def _listed(keys: dict[str, str], names: list[str], pieces: list[str]) -> str:
+    both = [*keys.items(), *zip(names, pieces, strict=True)]
+    return ", ".join(f"{sql} AS {name}" for name, sql in both)
+
+
+def _beside_sql(plan: Plan, column: str, params: Params) -> str:
+    """Return the condition for views that the rollup rows of the plan do not hold."""
+    of_others = f"first_seen_day NOT IN {params.add('Array(UInt16)', list(plan.days))}"
+    if not plan.cut_days:
+        return f"({of_others})"
+    within = _moments(plan.cut.inner, f"toUnixTimestamp64Milli({column})", params)
+    cut = params.add("Array(UInt16)", list(plan.cut_days))
+    return f"({of_others} OR (first_seen_day IN {cut} AND NOT ({within})))"
+
+
+def _kept_sql(reader: Reader, question: Question, plan: Plan, params: Params) -> str:
+    """Return the condition for the rollup rows of the plan."""
+    conditions = Conditions()
+    conditions.add(f"made IN {params.add('Array(UInt64)', list(plan.made))}")
+    conditions.add(f"moment = {params.add('String', plan.edge)}")
+    conditions.add(f"dimension = {params.add('String', plan.cut.dimension)}")
+    ranges = (
+        f"(hours = {hours} AND since >= toDateTime({params.add('Int64', first // 1000)}, 'UTC')"
+        f" AND since < toDateTime({params.add('Int64', end // 1000)}, 'UTC'))"
+        for hours, first, end in plan.cut.ranges
+    )
+    conditions.add(" OR ".join(ranges))
+    scope = msgspec.structs.replace(
+        question.scope,
+        filters=tuple(
+            msgspec.structs.replace(one, dimension=_of_rollup(one.dimension) or one.dimension)
+            for one in question.scope.filters
+        ),
+    )
+    scope.narrow(params, conditions, reader.catalogue)
+    return conditions.sql()
+
+
+def _of_rollup(dimension: Dimension | None) -> Dimension | None:
+    """Return the dimension as rollup rows have it: a column of its own, or the value."""
+    return dimension if dimension is None or dimension.id in KEYS else _VALUE
+
+
+def _outside_sql(span: Span, inner: Span, params: Params) -> str:
+    """Return whether an `hour` has moments in the span before or after its whole buckets."""
+    start = "toInt64(toUnixTimestamp(hour)) * 1000"
+    gaps = ((span.from_ms, inner.from_ms), (inner.to_ms, span.to_ms))
+    touched = [
+        f"({start} + {HOUR_MS} > {params.add('Int64', first)} AND"
+        f" {start} < {params.add('Int64', end)})"
+        for first, end in gaps
+        if first < end
+    ]
+    return " OR ".join(touched) or "false"
+
+
+def _moments(span: Span, ms: str, params: Params) -> str:
+    first, end = (params.add("Int64", at_ms) for at_ms in (span.from_ms, span.to_ms))
+    return f"{ms} >= {first} AND {ms} < {end}"
+
+
+def _whole(span: Span, step_ms: int) -> Span | None:
+    """Return the whole steps (of UTC) within a span, None if there is none."""
+    first, end = -(-span.from_ms // step_ms) * step_ms, span.to_ms // step_ms * step_ms
+    return Span(first, end) if first < end else None

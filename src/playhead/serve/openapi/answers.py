@@ -1,0 +1,18 @@
+"""Every answer as an operation, in the order of the reference."""
+
+from playhead.config import Config
+from playhead.serve.openapi import content, delivery, metrics, quarantine, reports, server, views
+from playhead.serve.openapi.operations import Operation
+
+
+def operations(config: Config) -> tuple[Operation, ...]:
+    """Return every answer that can be asked for; limits are those of the settings."""
+    return (
+        *metrics.operations(config),
+        *views.operations(config),
+        *content.operations(config),
+        *reports.operations(config),
+        *delivery.operations(config),
+        *quarantine.operations(config),
+        *server.operations(),
+    )

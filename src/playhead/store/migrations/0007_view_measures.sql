@@ -1,0 +1,31 @@
+-- Measures of a view beyond the first ones: start-up in parts, the ad funnel, peaks, bits played,
+-- requests. Columns: model/view.py and model/event_row.py, in order.
+ALTER TABLE playhead.events ADD COLUMN IF NOT EXISTS page_load_ms Nullable(Float64) AFTER report_seq;
+ALTER TABLE playhead.events ADD COLUMN IF NOT EXISTS player_startup_ms Nullable(Float64) AFTER page_load_ms;
+ALTER TABLE playhead.events ADD COLUMN IF NOT EXISTS drm_ms Nullable(Float64) AFTER player_startup_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS page_load_ms Nullable(Float64) AFTER content_startup_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS player_startup_ms Nullable(Float64) AFTER page_load_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS aggregate_startup_ms Nullable(Float64) AFTER player_startup_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS drm_ms Nullable(Float64) AFTER aggregate_startup_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS rebuffer_max_ms Float64 AFTER rebuffer_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS seek_latency_max_ms Nullable(Float64) AFTER seek_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_request_count UInt32 AFTER ad_rebuffer_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_error_count UInt32 AFTER ad_request_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_startup_error_count UInt32 AFTER ad_error_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_exit_before_start_count UInt32 AFTER ad_startup_error_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_complete_count UInt32 AFTER ad_exit_before_start_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS ad_skip_count UInt32 AFTER ad_complete_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS preroll_request_count UInt32 AFTER ad_skip_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS preroll_startup_ms Nullable(Float64) AFTER preroll_request_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS preroll_request_ms Nullable(Float64) AFTER preroll_startup_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS preroll_load_ms Nullable(Float64) AFTER preroll_request_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS peak_bitrate_kbps Nullable(Float64) AFTER bitrate_weight_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS bits_played Float64 AFTER peak_bitrate_kbps;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS media_s Float64 AFTER bits_played;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_count UInt32 AFTER live_latency_weight_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_failed_count UInt32 AFTER request_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_bytes Float64 AFTER request_failed_count;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_ms Float64 AFTER request_bytes;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_ttfb_ms Float64 AFTER request_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_ttfb_count UInt32 AFTER request_ttfb_ms;
+ALTER TABLE playhead.views ADD COLUMN IF NOT EXISTS request_ttfb_max_ms Nullable(Float64) AFTER request_ttfb_count;

@@ -1,0 +1,111 @@
+"""The sum of a breakdown is the total: every additive metric, every dimension, whatever the rows."""
+
+import random
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playhead.query.catalogue import Metric, catalogue
+from playhead.query.source import SourceName
+from support.answering import NOW_MS, Answering, insert_views, view_row
+from support.door_rows import insert_frames, insert_requests
+from support.running_store import RunningStore, running_store
+
+ROWS = 200
+SOURCES: tuple[SourceName, ...] = ("views", "cdn", "frames")
+METRICS = catalogue().metrics
+DIMENSIONS = sorted({
+    (source, one.id) for source in SOURCES for one in catalogue().dimensions_of(source).values()
+})  # fmt: skip
+
+
+def additive(metric: Metric) -> str | None:
+    """The measurement by which a metric adds up, None where it does not."""
+    if metric.kind in {"count", "sum"}:
+        return metric.allowed()[0]
+    if metric.kind in {"distinct", "concurrent"}:
+        return None
+    return next((one for one in ("sum", "count") if one in metric.allowed()), None)
+
+
+def some_views(chance: random.Random) -> list[dict[str, Any]]:
+    """Views with every field drawn anew; few different values, some empty."""
+    rows = []
+    for _ in range(ROWS):
+        plain = view_row(started_at=NOW_MS - chance.randrange(60_000, 3_000_000))
+        drawn = {name: _drawn(chance, name, value) for name, value in plain.items()}
+        autoplay = chance.choice([None, False, True])
+        rows.append(drawn | {"autoplay": autoplay, "custom": {"plan": chance.choice(["", "gold"])}})
+    return rows
+
+
+def _drawn(chance: random.Random, name: str, value: Any) -> Any:
+    if name in FIXED or isinstance(value, list | dict):
+        return value
+    if isinstance(value, bool):
+        return chance.random() < 0.3
+    if isinstance(value, int):
+        return chance.randrange(4)
+    if isinstance(value, str):
+        return chance.choice(["", "a", "ß", "other", "A'; --"])
+    return chance.choice([None if value is None else 0.0, 1.5, 2_000.25, 7.0])
+
+
+FIXED = {
+    "view_id", "view_key", "first_seen_day", "started_at", "ended_at", "last_event_at", "live_until",
+    "received_at", "fold_version", "last_offset", "version", "state", "score_version",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningStore, None, None]:
+    with running_store(tmp_path_factory.mktemp("store")) as running:
+        insert_all(running, seed=NOW_MS // 3_600_000)
+        yield running
+
+
+@pytest.fixture
+async def api(store: RunningStore, tmp_path: Path) -> AsyncGenerator[Answering, None]:
+    app = Answering(store, tmp_path)
+    yield app
+    await app.close()
+
+
+def insert_all(store: RunningStore, seed: int) -> None:
+    chance = random.Random(seed)
+    insert_views(store, *some_views(chance))
+    words = ["", "a", "ß"]
+    insert_requests(store, *(
+        {"cdn": chance.choice(words), "pop": chance.choice(words), "country": chance.choice(words),
+         "status": chance.choice([200, 404]), "bytes_out": chance.choice([None, 10.0, 2.5]),
+         "bot": chance.random() < 0.2, "cache": chance.choice(["hit", "miss"])}
+        for _ in range(ROWS)
+    ))  # fmt: skip
+    insert_frames(store, *(
+        {"stream_id": chance.choice(["x", "y"]), "dropped_frames": chance.choice([None, 1.0]),
+         "resolution": chance.choice(words)}
+        for _ in range(ROWS)
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "dimension"), DIMENSIONS)
+async def test_the_sum_of_a_breakdown_is_the_total(
+    api: Answering, source: str, dimension: str
+) -> None:
+    for metric in METRICS.values():
+        measurement = additive(metric) if metric.source == source else None
+        if measurement is None:
+            continue
+        asked = {"from_": "-2h", "measurement": measurement, "filters": ["bot:true", "bot:false"]}
+        if source == "frames":
+            del asked["filters"]
+        total = await api.data(f"/v1/metrics/{metric.id}/overall", **asked)
+        rows = await api.data(
+            f"/v1/metrics/{metric.id}/breakdown", group_by=dimension, limit=1_000, **asked
+        )
+        found = sum(row["value"] or 0 for row in rows)
+        assert found == pytest.approx(total["value"] or 0), (metric.id, dimension)
+        counted = metric.of().counted
+        assert sum(row[counted] for row in rows) == total[counted], (metric.id, dimension)
