@@ -241,6 +241,12 @@ async def test_asked_wrongly_it_is_refused(api: Answering, asked: dict[str, str]
     assert (await api.get(PATH, **asked)).status_code == 400
 
 
+async def test_too_many_buckets_name_their_own_limit(api: Answering) -> None:
+    response = await api.get(PATH, from_="-60d", interval="1h")
+    assert response.status_code == 400
+    assert response.json()["hint"].endswith("query.max_report_buckets.")
+
+
 async def test_without_views_there_is_still_an_answer(api: Answering, store: RunningStore) -> None:
     found = await kpis(api)
     assert [kpi["values"][0]["value"] for kpi in found.values()] == [

@@ -151,6 +151,21 @@ async def test_a_live_stream_runs_on_wall_time(api: Answering, store: RunningSto
     assert (content[502]["views"], content[502]["start_s"]) == (1, 502)
 
 
+async def test_who_watches_live_now_has_not_left(api: Answering, store: RunningStore) -> None:
+    live = {"stream_type": "live", "duration_s": None}
+    insert_views(
+        store,
+        *(watching((0, 90), final=False, **live) for _ in range(20)),
+        *(watching((0, 95), final=False, **live) for _ in range(5)),
+    )
+    found = await summary(api)
+    assert (found["axis"], found["drop_offs"], found["dips"]) == ("wall", [], [])
+    leaving = (watching((0, 20), **live) for _ in range(20))
+    insert_views(store, *leaving)
+    (fall,) = (await summary(api))["drop_offs"]
+    assert (fall["start_s"], fall["end_s"]) == (19, 20)
+
+
 async def test_positions_since_1970_begin_with_the_first(
     api: Answering, store: RunningStore
 ) -> None:

@@ -70,7 +70,14 @@ async def test_a_token_by_header_begins_a_session_too(api: Answering) -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 401), (b"{}", 401), (b'{"token":"x"}', 401), (b"[", 400), (b"x" * 5_000, 413)],
+    [
+        (b"", 401),
+        (b"{}", 401),
+        (b'{"token":"x"}', 401),
+        (b"[", 400),
+        (b'{"token":"\xff"}', 400),
+        (b"x" * 5_000, 413),
+    ],
 )
 async def test_without_a_good_token_there_is_no_session(
     api: Answering, body: bytes, status: int

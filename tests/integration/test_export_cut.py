@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import httpx2
 import pytest
 import uvicorn
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as Asgi
 
 from playhead.errors import StoreUnavailable
@@ -23,6 +23,10 @@ QUESTION = ExportQuestion(span=Span(0, 1), scope=Scope(), columns=("n",), form="
 async def pieces() -> AsyncGenerator[bytes, None]:
     yield b'{"n":2}\n'
     raise StoreUnavailable
+
+
+async def pending() -> Message:
+    return {"type": "http.request"}
 
 
 async def app(scope: Asgi, receive: Receive, send: Send) -> None:
@@ -54,3 +58,16 @@ async def test_the_client_sees_that_it_is_cut() -> None:
             await read(url)
     assert seen.startswith(b'{"n":1}\n{"n":2}\n')
     assert b'"code":"store_unavailable"' in seen
+
+
+async def test_who_asks_for_the_head_alone_has_no_file_made() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    rest = pieces()
+    scope = {"type": "http", "method": "HEAD", "asgi": {"spec_version": "2.4"}}
+    await Export(b'{"n":1}\n', rest, QUESTION)(scope, pending, send)
+    assert b"".join(one.get("body", b"") for one in sent) == b""
+    assert await anext(rest, None) is None

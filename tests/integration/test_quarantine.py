@@ -189,7 +189,7 @@ def test_the_command_lists_and_takes_up(updated: Server) -> None:
 def test_a_call_that_cannot_be_meant_is_refused(server: Server) -> None:
     url = f"{server.url}/v1/quarantine/retry"
     headers = {"Authorization": f"Bearer {server.token}"}
-    bodies = [
+    bodies: list[str | bytes] = [
         "[",
         "[]",
         '{"dor":"x"}',
@@ -198,6 +198,7 @@ def test_a_call_that_cannot_be_meant_is_refused(server: Server) -> None:
         '{"cursor":"x"}',
         '{"from":"soon"}',
         '{"ids":[' + '"1-1",' * 1_000 + '"1-1"]}',
+        b'{"door":"\xff"}',
     ]
     told = [server.http.post(url, content=text, headers=headers).status_code for text in bodies]
     assert told == [400] * len(bodies)

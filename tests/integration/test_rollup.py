@@ -215,6 +215,16 @@ async def test_today_has_no_rollup_and_the_newest_days_come_first(
     assert made == [[days[0]], [days[1]], []]
 
 
+async def test_makings_of_one_second_have_numbers_of_their_own(
+    store: RunningStore, apps: tuple[Answering, Answering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert_views(store, *(plain_day(day) for day in range(DAYS)))
+    monkeypatch.setattr("playhead.store.rollup.MADE_STEP", 1)  # no chance to differ by
+    assert len(make(store)) == DAYS
+    found = store.client.rows("SELECT uniqExact(made) FROM playhead.view_rollup_state FINAL")
+    assert found.rows == [[DAYS]]
+
+
 async def test_what_no_state_names_is_removed(
     store: RunningStore, apps: tuple[Answering, Answering], monkeypatch: pytest.MonkeyPatch
 ) -> None:

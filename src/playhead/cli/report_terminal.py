@@ -105,7 +105,7 @@ class _Terminal:
     def _series(self, series: Row) -> Iterator[str]:
         values = words.whole_ones(series["rows"])
         known = [value for value in values if value is not None]
-        if len(values) < 2 or not known:
+        if len(values) < 2 or not any(known):
             return
         most = words.shown(max(known), series["unit"], series["format"])
         label = f"{_GAP}over time, from 0 to {most}"

@@ -43,6 +43,9 @@ MAX_DAYS = 3_650
     "--seed", metavar="N", type=int, default=1, show_default=True, help="Same seed, same views."
 )
 @click.option(
+    "--rollups", is_flag=True, help="Make the rollups of past days, too, and wait for them."
+)
+@click.option(
     "--data",
     metavar="DIR",
     help="The data folder of a running Playhead (default: playhead-data).",
@@ -56,7 +59,7 @@ MAX_DAYS = 3_650
     help="A TOML file of settings.",
 )
 def command(
-    *, views: int, days: int, seed: int, data: str | None, url: str | None,
+    *, views: int, days: int, seed: int, rollups: bool, data: str | None, url: str | None,
     config_file: Path | None,
 ) -> None:  # fmt: skip
     """Make history: finished views of past days, straight into the store.
@@ -69,7 +72,9 @@ def command(
         location = Location(url=url) if url else location_of(config)
         clock = SystemClock()
         began_s = clock.monotonic_s()
-        made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed, config=config)
+        made = fill(location, views, days, now_ms=clock.now_ms(), seed=seed)
+        if rollups:
+            sum_closed_days(location, config, now_ms=clock.now_ms())
     except StoreUnavailable:
         where = url or str(config.data_dir)
         fail(
@@ -92,15 +97,12 @@ def location_of(config: Config) -> Location:
     return embedded(config.data_dir)
 
 
-def fill(
-    location: Location, views: int, days: int, *, now_ms: int, config: Config, seed: int = 1
-) -> int:  # fmt: skip
+def fill(location: Location, views: int, days: int, *, now_ms: int, seed: int = 1) -> int:
     """Make `views` views in the store at `location` and show how far it is on a terminal."""
     client = StoreClient(location)
     try:
         made = backfill(client, views, days, until_ms=now_ms, seed=seed, progress=_progress)
         _merge_closed_days(client, now_ms)
-        _sum_closed_days(client, now_ms, config)
         return made
     finally:
         client.close()
@@ -115,9 +117,10 @@ def _merge_closed_days(client: StoreClient, now_ms: int) -> None:
         pass
 
 
-def _sum_closed_days(client: StoreClient, now_ms: int, config: Config) -> None:
+def sum_closed_days(location: Location, config: Config, *, now_ms: int) -> None:
     """Make the rollups of past days now, as the worker does in idle time."""
     today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    client = StoreClient(location)
     rollups = Rollups(
         client,
         layout_of(catalogue(config.query)),
@@ -126,8 +129,11 @@ def _sum_closed_days(client: StoreClient, now_ms: int, config: Config) -> None:
         threads=config.store.max_threads,
     )
     days_max = config.process.rollup_days_per_round
-    while days_max and rollups.make(today, days_max=days_max):
-        pass
+    try:
+        while days_max and rollups.make(today, days_max=days_max):
+            pass
+    finally:
+        client.close()
 
 
 def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 1) -> int:
@@ -139,9 +145,7 @@ def backfill_days(config: Config, text: str, *, views_per_day: int, seed: int = 
     """
     days = days_of(text)
     now_ms = SystemClock().now_ms()
-    return fill(
-        location_of(config), views_per_day * days, days, now_ms=now_ms, config=config, seed=seed
-    )
+    return fill(location_of(config), views_per_day * days, days, now_ms=now_ms, seed=seed)
 
 
 def days_of(text: str) -> int:

@@ -102,6 +102,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     aliases: tuple[str, ...] = ()
     """What others call exactly this; found under these names too."""
     rollup: bool = True
+    sketch: bool = False
     """Whether sums kept by time may answer it; not where settings are part of its definition."""
 
     def resolved(self, measurement: str) -> tuple["Metric", str]:

@@ -27,7 +27,7 @@ from playhead.query.trouble import (
     Row,
     Trouble,
     at_ms,
-    facts_of,
+    facts_by,
     is_fatal,
     is_licence,
     rises,
@@ -90,12 +90,12 @@ def causes_of(
         troubles: Which of its troubles; None = all.
     """
     found = []
+    facts_of = facts_by(view, crowds or {})
     for trouble in troubles_of(view) if troubles is None else troubles:
-        facts = facts_of(trouble, view, crowds or {})
+        facts = facts_of(trouble)
         ranked = candidates_of(facts)
         best, *others = map(msgspec.to_builtins, ranked or [_unknown(facts)])
-        told = {"what": trouble.what, "from_ms": trouble.from_ms, "to_ms": trouble.to_ms}
-        found.append(told | {"index": trouble.index, "cause": best, "others": others})
+        found.append(msgspec.structs.asdict(trouble) | {"cause": best, "others": others})
     return found
 
 
@@ -204,7 +204,8 @@ def _cdn_errors(facts: Facts) -> Candidate | None:
         return Candidate("cdn_errors", text, sure, share)
     if not network:
         return None
-    text = f"The player reported {len(network)} failed loads from {_cdn(facts)}: {_error_name(network[-1])}."
+    loads = "1 failed load" if len(network) == 1 else f"{len(network)} failed loads"
+    text = f"The player reported {loads} from {_cdn(facts)}: {_error_name(network[-1])}."
     evidence = [_e("errors", len(network)), _e("error_code", _error_name(network[-1]))]
     # Told by the player alone it may be the line as well as the CDN.
     sure = "likely" if len(network) >= 2 or facts.trouble.what == "failure" else "possible"

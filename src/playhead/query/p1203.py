@@ -8,7 +8,9 @@ and said to be (`assumed`); what the form has no place for is counted (`left_out
 The form: Recommendation ITU-T P.1203 (2017), clause 7, in the JSON its reference software reads.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -53,10 +55,14 @@ class _Picture(msgspec.Struct, frozen=True):
     height: int | None = None
 
 
+_Parts = Mapping[str, Sequence[tuple[int, Any]]]
+"""By part of a picture what was said of it and when (UTC ms), in order of time."""
+
+
 def input_of(view: Row) -> P1203:
     """Return the input form of a view as `/v1/views/{id}` shows it."""
     assumed: dict[str, None] = {}
-    pictures = [_picture(event) for event in view["events"]]
+    pictures = _by_part(map(_picture, view["events"]))
     video: list[Row] = []
     stalls: list[list[float]] = []
     left_out: dict[str, int] = {}
@@ -83,9 +89,7 @@ def input_of(view: Row) -> P1203:
     return P1203(data, list(assumed), left_out)
 
 
-def _segment(
-    interval: Row, media_ms: int, pictures: Sequence[_Picture], assumed: dict[str, None]
-) -> Row:
+def _segment(interval: Row, media_ms: int, pictures: _Parts, assumed: dict[str, None]) -> Row:
     picture = _at(pictures, ms_of_iso(interval["to"]))
     kbps = interval["bitrate_kbps"]
     if kbps is None:
@@ -156,14 +160,23 @@ def _codec(text: str) -> str | None:
     return next((name for sign, name in _CODECS if sign in text.lower()), None)
 
 
-def _at(pictures: Iterable[_Picture], until_ms: int) -> _Picture:
-    """Return what was last said before a moment of each part; before anything was, what came first."""
-    found: dict[str, Any] = {}
+def _by_part(pictures: Iterable[_Picture]) -> _Parts:
+    """Return what was said of each part: a long view has thousands of events and of segments."""
+    said: dict[str, list[tuple[int, Any]]] = {}
     for picture in pictures:
         for name in ("codec", "fps", "width", "height"):
             value = getattr(picture, name)
-            if value is not None and (picture.at_ms < until_ms or name not in found):
-                found[name] = value
+            if value is not None:
+                said.setdefault(name, []).append((picture.at_ms, value))
+    return {name: sorted(values, key=itemgetter(0)) for name, values in said.items()}
+
+
+def _at(parts: _Parts, until_ms: int) -> _Picture:
+    """Return what was last said before a moment of each part; before anything was, what came first."""
+    found = {}
+    for name, said in parts.items():
+        place = bisect_left(said, until_ms, key=itemgetter(0))
+        found[name] = said[max(0, place - 1)][1]
     return _Picture(**found)
 
 

@@ -78,8 +78,8 @@ def _of_value(metric: Metric, measurement: str, count: Piece) -> Taken | None:
     if measurement == "avg":
         return Taken((total, count), _RATIO, "sum(p1)")
     level = percentile_of(measurement)
-    if level is None:
-        return None
+    if level is None or not (metric.sketch or percentile_of(metric.allowed()[0]) is not None):
+        return None  # a sketch is large: rarely asked percentiles are read of the views themselves
     merged = f"quantileDDMerge({RELATIVE_ERROR}, {level})(p0)"
     return Taken((_sketch(value), count), merged, "sum(p1)", RELATIVE_ERROR)
 

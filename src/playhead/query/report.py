@@ -155,7 +155,12 @@ def report_question_of(values: Values, asking: Asking) -> ReportQuestion:
     span = span_of(start, one(values, "to"), asking.now_ms, zone=zone)
     interval = one(values, "interval") or "auto"
     buckets = buckets_of(
-        span, interval, zone, limit=query.max_report_buckets, intervals=REPORT_INTERVALS
+        span,
+        interval,
+        zone,
+        limit=query.max_report_buckets,
+        setting="query.max_report_buckets",
+        intervals=REPORT_INTERVALS,
     )
     scope = scope_of(values, asking)
     video_id = one(values, "video_id")

@@ -83,10 +83,11 @@ def arrow(percent: float | None) -> str:
 def whole_ones(rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
     """Return the values of a series for a line without axis; of buckets the span cuts, none.
 
-    A small line cannot mark them, and would seem to fall at its end. Where all are cut, all count.
+    A small line cannot mark them, and would seem to fall at its end. Where the others hold nothing,
+    all count.
     """
     whole = [None if row["partial"] else row["value"] for row in rows]
-    return whole if any(v is not None for v in whole) else [row["value"] for row in rows]
+    return whole if any(whole) else [row["value"] for row in rows]
 
 
 def name_of(group: str, *, other: bool) -> str:

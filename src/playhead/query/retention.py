@@ -41,6 +41,8 @@ INTRO_S: Final = 30
 """Who still watches then has taken to it."""
 COMPLETE: Final = 0.95
 """A view that came this far has seen the title: few wait for the last of the credits."""
+_EDGE_S: Final = 30
+"""Players report every ten seconds or so: who watches live now seems to have left shortly before now."""
 _EPOCH_S: Final = 1e9
 """Players of live streams may count seconds since 1970; titles are not thirty years long."""
 _DEFAULT_FROM: Final = "-30d"
@@ -284,18 +286,23 @@ def _summary(
         "similar_length_s": list(band_of(length, query.similar_length_percent)) if length else None,
         "relative_reason": among.reason,
     }  # fmt: skip
-    return summary | _moments(reader, grid, counted, rows)
+    edge_s = grid.length_s - (_EDGE_S if shape.open and not is_content else 0)
+    return summary | _moments(reader, grid, counted, rows, edge_s=edge_s)
 
 
-def _moments(reader: Reader, grid: Grid, counted: int, rows: list[Row]) -> Row:
-    """Return the places worth a look: none where too few views would make them chance."""
+def _moments(reader: Reader, grid: Grid, counted: int, rows: list[Row], *, edge_s: float) -> Row:
+    """Return the places worth a look: none where too few views would make them chance.
+
+    Falls and dips count up to `edge_s` only.
+    """
     query = reader.config.query
     least, most = query.min_retention_views, query.max_moments
     if counted < least:
         reason = f"it has fewer than {least} views"
         names = ("drop_offs", "spikes", "dips", "most_engaged", "least_engaged")
         return {"moments_reason": reason} | {name: [] for name in names}
-    shares = [row["absolute"] for row in rows]
+    settled = sum(row["end_s"] <= edge_s for row in rows)
+    shares = [row["absolute"] for row in rows[:settled]]
     watched = [row["audience_watch_ratio"] for row in rows]
     parts = curve.segments(watched)
 
@@ -310,9 +317,9 @@ def _moments(reader: Reader, grid: Grid, counted: int, rows: list[Row]) -> Row:
         "moments_reason": None,
         "drop_offs": shown(curve.falls(shares, counted, least=least, most=most)),
         "spikes": shown(curve.standouts(watched, counted, most=most, above=True)),
-        "dips": shown(curve.standouts(watched, counted, most=most, above=False)),
-        "most_engaged": shown(parts[:most]),
-        "least_engaged": shown(parts[::-1][:most]),
+        "dips": shown(curve.standouts(watched[:settled], counted, most=most, above=False)),
+        "most_engaged": shown([one for one in parts if one.score > 1][:most]),
+        "least_engaged": shown([one for one in parts[::-1] if one.score < 1][:most]),
     }
 
 

@@ -62,7 +62,7 @@ async def standing(
     others = await _others(reader, scope, span, video_id=video_id, length_s=length_s)
     if len(others) < query.min_similar_titles:
         reason = (
-            f"{len(others)} titles within {query.similar_length_percent} % of its length have "
+            f"{len(others)} {'title' if len(others) == 1 else 'titles'} within {query.similar_length_percent} % of its length with "
             f"{query.min_retention_views} views or more; {query.min_similar_titles} are needed"
         )
         return Standing(titles=len(others), reason=reason)

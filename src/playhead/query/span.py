@@ -144,6 +144,7 @@ def buckets_of(
     zone: ZoneInfo,
     *,
     limit: int,
+    setting: str = "query.max_buckets",
     intervals: Mapping[str, int] = MappingProxyType(INTERVALS),
 ) -> Buckets:
     """Cut a span into buckets that begin at round local times, right across DST changes.
@@ -153,6 +154,7 @@ def buckets_of(
         interval: A name of `intervals`, or `auto`.
         zone: Where the times are round.
         limit: How many buckets there may be.
+        setting: Where that limit is set, for the one who is refused.
         intervals: The names of intervals, finest first, with their lengths in ms.
 
     Raises:
@@ -166,7 +168,7 @@ def buckets_of(
         raise InvalidRequest("The interval is not known.", hint=f"Use one of {names}, auto.")
     width = intervals[interval]
     if span.length_ms / width > limit:
-        hint = "Use a longer interval or a shorter span, or raise query.max_buckets."
+        hint = f"Use a longer interval or a shorter span, or raise {setting}."
         raise InvalidRequest(f"That makes more than {limit} buckets.", hint=hint)
     if interval == "1d":
         return _days(span, zone)

@@ -4,7 +4,7 @@ A trouble is a stall, a failure, a slow startup or a long seek. Its facts are wh
 CDN reported in a window that begins `LOOK_BACK_MS` before it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any, Final, Literal
@@ -173,22 +173,37 @@ def troubles_of(view: Row) -> list[Trouble]:
     return sorted(found, key=lambda one: one.from_ms)
 
 
-def facts_of(trouble: Trouble, view: Row, crowds: Crowds) -> Facts:
-    """Return what is known of a trouble of a view."""
-    low, high = trouble.from_ms - LOOK_BACK_MS, trouble.to_ms + LOOK_AFTER_MS
+def facts_by(view: Row, crowds: Crowds) -> Callable[[Trouble], Facts]:
+    """Return what gives the facts of a view's troubles.
+
+    What was told is read once, not for each: a long view has thousands of events, and many troubles.
+    """
+    events = [(at_ms(event), event) for event in view["events"]]
     requests = [*_of_player(view["events"]), *map(_of_cdn, view.get("requests", ()))]
+    return lambda trouble: _facts_of(trouble, view, crowds, events=events, requests=requests)
+
+
+def _facts_of(
+    trouble: Trouble,
+    view: Row,
+    crowds: Crowds,
+    *,
+    events: Sequence[tuple[int, Row]],
+    requests: Sequence[Request],
+) -> Facts:
+    low, high = trouble.from_ms - LOOK_BACK_MS, trouble.to_ms + LOOK_AFTER_MS
     inside = [one for one in requests if low <= one.at_ms <= high]
     usual = [one.ttfb_ms for one in requests if one.ttfb_ms and not low <= one.at_ms <= high]
     intervals = view["intervals"]
-    events = [event for event in view["events"] if low <= at_ms(event) <= high]
+    near = [event for at, event in events if low <= at <= high]
     cdn = _cdn(trouble, view)
     return Facts(
         trouble=trouble,
         view=view,
-        events=events,
+        events=near,
         requests=inside,
         before=intervals[trouble.index - 1] if trouble.index > 0 else None,
-        bitrate_kbps=_bitrate(trouble, view, events),
+        bitrate_kbps=_bitrate(trouble, view, near),
         cdn=cdn,
         crowd=_crowd(trouble, cdn, crowds),
         usual_ttfb_ms=median(usual) if usual else None,

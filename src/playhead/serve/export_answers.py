@@ -88,6 +88,8 @@ class Export(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file; however that ends, the query ends with it."""
+        if scope["method"] == "HEAD":  # nobody reads it: it must not be made
+            self.body_iterator = _nothing()
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -107,6 +109,12 @@ class Export(StreamingResponse):
             yield self._first
         async for piece in self._rest:
             yield piece
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    none: tuple[bytes, ...] = ()
+    for piece in none:
+        yield piece
 
 
 async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:

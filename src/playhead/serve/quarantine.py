@@ -190,6 +190,6 @@ async def _asked(request: Request) -> _Asked:
         raise ClientDisconnect from None
     try:
         return msgspec.json.decode(text or b"{}", type=_Asked)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         hint = 'Send {"door", "code", "source", "property", "from", "to", "ids", "limit", "cursor"}, or {}.'
         raise InvalidRequest(f"The body cannot be read: {error}.", hint=hint) from None

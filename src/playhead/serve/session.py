@@ -102,6 +102,6 @@ async def _given(request: Request) -> _Given:
         raise ClientDisconnect from None
     try:
         return msgspec.json.decode(text or b"{}", type=_Given)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         hint = 'Send {"token": "…"}, or nothing and the token in Authorization.'
         raise InvalidBody("The body cannot be read as a token.", hint=hint) from None

@@ -81,6 +81,7 @@ class Rollups:
         self._settled = settled
         self._settings = {"max_execution_time": STATEMENT_S, "max_threads": threads}
         self._seen: set[_Day] = set()
+        self._made = 0
         self._ready = False
 
     def make(self, today: date, *, days_max: int) -> list[str]:
@@ -154,9 +155,13 @@ class Rollups:
         return [_Day(*row) for row in found.rows]
 
     def _number(self) -> int:
-        """Return the number of a new making: the store's time in seconds, and chance."""
+        """Return the number of a new making: the store's time in seconds, and chance.
+
+        Never one of before: two days of one number would be read as one.
+        """
         now_s = int(self._client.rows("SELECT toUnixTimestamp(now())").rows[0][0])
-        return now_s * MADE_STEP + secrets.randbelow(MADE_STEP)
+        self._made = max(self._made + 1, now_s * MADE_STEP + secrets.randbelow(MADE_STEP))
+        return self._made
 
     def _make(self, day: _Day) -> None:
         made = self._number()

@@ -5,7 +5,18 @@ from click.testing import CliRunner
 
 from playhead.cli import main
 
-COMMANDS = ("up", "demo", "send", "replay", "seed", "quarantine", "cmcd", "config", "token")
+COMMANDS = (
+    "up",
+    "demo",
+    "send",
+    "replay",
+    "seed",
+    "report",
+    "quarantine",
+    "cmcd",
+    "config",
+    "token",
+)
 
 
 def test_help_lists_every_command() -> None:

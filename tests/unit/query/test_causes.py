@@ -1,6 +1,7 @@
 """Causes: the vectors, and that every code is named, explained and told honestly."""
 
 import json
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,22 @@ def test_any_part_of_what_is_known_gives_one_cause_a_trouble(data: st.DataObject
         order = [ranks.index(c["confidence"]) for c in (one["cause"], *one["others"])]
         assert order == sorted(order)
         assert one["cause"]["sentence"].endswith(".")
+
+
+class Counted(list[dict[str, Any]]):
+    """Events that say how often they were gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self.times += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("stalls", [1, 50])
+def test_events_are_not_read_again_for_each_trouble(stalls: int) -> None:
+    stalled = [["rebuffering", n * 9_000, n * 9_000 + 500, 0, "a"] for n in range(stalls)]
+    view = view_of({"intervals": stalled})
+    view["events"] = Counted([{"at": at(100), "kind": "HEARTBEAT"}])
+    assert len(causes_of(view)) == stalls
+    assert view["events"].times <= 3

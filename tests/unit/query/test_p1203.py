@@ -82,6 +82,16 @@ def test_what_events_say_is_taken_and_the_rest_is_said_to_be_assumed() -> None:
     ]  # fmt: skip
 
 
+def test_a_segment_is_what_was_last_said_before_its_end() -> None:
+    told = [
+        {"at": at, "video_fps": fps} for at, fps in ((5_000, 50.0), (12_000, 25.0), (20_200, 30.0))
+    ]
+    segments = input_of(view(*PLAYED, events=told)).data["I13"]["segments"]
+    assert [one["fps"] for one in segments] == [50.0, 25.0, 30.0]
+    late = input_of(view(*PLAYED, events=told[2:])).data["I13"]["segments"]
+    assert {one["fps"] for one in late} == {30.0}
+
+
 @pytest.mark.parametrize("intervals", [(), (interval("starting", 0, 9_000),)])
 def test_a_view_without_a_picture_has_no_segments(intervals: Any) -> None:
     data = input_of(view(*intervals, startup_ms=None, device_class="")).data

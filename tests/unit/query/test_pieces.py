@@ -1,18 +1,24 @@
 """What a rollup keeps of the catalogue."""
 
-from playhead.query.catalogue import catalogue
+from playhead.query.catalogue import catalogue, percentile_of
 from playhead.query.pieces import layout_of, taken
 
 
-def test_every_measurement_of_views_but_concurrency_can_be_summed() -> None:
-    left_out = {
+def left_out(*, percentiles: bool) -> set[str]:
+    return {
         metric.id
         for metric in catalogue().metrics.values()
-        if metric.source == "views"
-        and metric.rollup
-        and any(taken(metric, measurement) is None for measurement in metric.allowed())
+        if metric.source == "views" and metric.rollup
+        for one in metric.allowed()
+        if (percentile_of(one) is not None) == percentiles and taken(metric, one) is None
     }
-    assert left_out == {"concurrent_viewers"}
+
+
+def test_every_measurement_but_concurrency_and_some_percentiles_can_be_summed() -> None:
+    assert left_out(percentiles=False) == {"concurrent_viewers"}
+    sketched = {one.id for one in catalogue().metrics.values() if one.sketch}
+    assert sketched == {"watch_time", "playing_time", "rebuffer_duration", "score"}
+    assert not left_out(percentiles=True) & (sketched | {"startup_time", "seek_latency"})
 
 
 def test_the_same_expression_is_one_column() -> None:

@@ -67,3 +67,8 @@ def test_a_small_line_leaves_out_what_the_span_cuts() -> None:
     cut = {"partial": True, "value": 1.0}
     assert words.whole_ones([cut, {"partial": False, "value": 5.0}]) == [None, 5.0]
     assert words.whole_ones([cut]) == [1.0]
+
+
+def test_a_small_line_shows_what_is_cut_where_nothing_else_is() -> None:
+    empty = {"partial": False, "value": 0}
+    assert words.whole_ones([empty, {"partial": True, "value": 7.0}]) == [0, 7.0]
