@@ -87,11 +87,11 @@ _PLANS: Final = (
         cuts=((VIDEO, ("views", "watch_time", "watch_time_per_view")),),
     ),
     _Plan(
-        id="unique_views", name="Unique views", drawn="unique_viewers",
+        id="unique_views", name="Unique views", drawn="unique_views",
         definition="Unique viewers: different viewer ids. Unique views: different pairs of viewer "
         "and video, so a viewer who plays one video again counts once. Views without a viewer id "
         "are left out.",
-        values=("unique_viewers", "unique_views", "views_per_viewer"),
+        values=("unique_views", "unique_viewers", "views_per_viewer"),
         cuts=((VIDEO, ("unique_viewers",)),),
     ),
     _Plan(

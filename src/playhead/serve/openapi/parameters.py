@@ -26,6 +26,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     def document(self) -> Schema:
         """Return it as OpenAPI writes it."""
         schema: Schema = {"type": "array", "items": self.schema} if self.many else self.schema
+        if self.most is not None:
+            schema = {**schema, "maxItems": self.most}
         said: Schema = {
             "name": self.name, "in": self.inside, "description": self.said, "schema": schema,
         }  # fmt: skip
