@@ -75,6 +75,20 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: float | None = None
 
 
+class Sums(msgspec.Struct, frozen=True):
+    """SQL aggregates of one sum over another; `below` None: the sum itself."""
+
+    above: str
+    below: str | None = None
+    scale: float = 1.0
+
+    def quotient(self) -> str:
+        """Return the SQL of the number they make, NULL where there is nothing below."""
+        if self.below is None:
+            return self.above
+        return f"{self.scale} * {self.above} / nullIf({self.below}, 0)"
+
+
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One metric; see the head of `entries/terms.toml` for what each field means."""
 
@@ -102,8 +116,9 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     aliases: tuple[str, ...] = ()
     """What others call exactly this; found under these names too."""
     rollup: bool = True
-    sketch: bool = False
     """Whether sums kept by time may answer it; not where settings are part of its definition."""
+    sketch: bool = False
+    """Whether these answer its percentiles, too; they do where a percentile is the default."""
 
     def resolved(self, measurement: str) -> tuple["Metric", str]:
         """Return a variant as a metric of its own, and how to measure it; others as they are."""
@@ -157,11 +172,26 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         made = {
             "count": f"countIf({self.value})",
             "distinct": f"uniqIf({self.value}, {self.valid})",
-            "weighted": self._weighted(),
-            "ratio": self._ratio(measurement),
             "per": self._per(),
         }
+        sums = self.sums(measurement)
+        if sums is not None:
+            return sums.quotient()
         return made.get(self.kind) or self._of_value(measurement)
+
+    def sums(self, measurement: str) -> "Sums | None":
+        """Return the two sums of a ratio or a weighted mean, None of any other kind."""
+        own, measured = self.resolved(measurement)
+        if own.kind == "weighted":
+            known = f"{own.value} IS NOT NULL"
+            above = f"sumIf({own.value} * {own.weight}, {known})"
+            return Sums(above, f"sumIf({own.weight}, {known})", own.scale)
+        if own.kind == "ratio":
+            above = f"sumIf({own.numerator}, {own.valid})"
+            if measured == "count":
+                return Sums(above)
+            return Sums(above, f"sumIf({own.denominator}, {own.valid})", own.scale)
+        return None
 
     def sketched(self, measurement: str) -> bool:
         """Return whether the rows themselves give this measurement by a sketch only."""
@@ -187,17 +217,6 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         forms = _OF_VALUE if self.source == "views" else _OF_MANY
         level = _PERCENTILES.get(measurement)
         return forms["percentile" if level else measurement].format(value=value, level=level)
-
-    def _weighted(self) -> str:
-        above = f"sumIf({self.value} * {self.weight}, {self.value} IS NOT NULL)"
-        below = f"sumIf({self.weight}, {self.value} IS NOT NULL)"
-        return f"{self.scale} * {above} / nullIf({below}, 0)"
-
-    def _ratio(self, measurement: str) -> str:
-        above = f"sumIf({self.numerator}, {self.valid})"
-        if measurement == "count":
-            return above
-        return f"{self.scale} * {above} / nullIf(sumIf({self.denominator}, {self.valid}), 0)"
 
     def _per(self) -> str:
         above = f"sumIf({self.numerator}, {self.valid})"

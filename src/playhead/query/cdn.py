@@ -14,13 +14,23 @@ import msgspec
 
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Dimension
-from playhead.query.metrics import bucket_sql, text_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.metrics import bucket_sql, text_sql, where_sql
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+    zone_in,
+)
 from playhead.query.reader import Reader
-from playhead.query.scope import Scope, add_span
+from playhead.query.scope import Scope
 from playhead.query.source import MINUTES, SOURCES, add_receipt
-from playhead.query.span import MINUTE_MS, Buckets, Span, buckets_of, iso, span_of, zone_of
-from playhead.query.statement import Conditions, Params, Statement
+from playhead.query.span import Buckets, Span, buckets_of, iso
+from playhead.query.statement import Conditions, Params
 
 REQUESTS: Final = SOURCES["cdn"].table
 GROUPS: Final = ("owner", "pop", "cdn", "host", "country", "property")
@@ -81,11 +91,8 @@ def kpi_question_of(values: Values, asking: Asking) -> KpiQuestion:
     """
     check_names(values, _SINGLE, FILTERS)
     query = asking.config.query
-    zone = zone_of(one(values, "timezone") or "UTC")
-    given = span_of(
-        one(values, "from") or _DEFAULT_FROM, one(values, "to"), asking.now_ms, zone=zone
-    )
-    span = Span(given.from_ms - given.from_ms % MINUTE_MS, -(-given.to_ms // MINUTE_MS) * MINUTE_MS)
+    zone = zone_in(values)
+    span = span_in(values, asking, _DEFAULT_FROM).whole_minutes()
     interval = one(values, "interval") or "1m"
     if interval == WHOLE:
         buckets = Buckets((span.from_ms,), span.to_ms, span.length_ms, WHOLE)
@@ -134,9 +141,7 @@ async def kpis(reader: Reader, question: KpiQuestion) -> tuple[list[Row], bool]:
         f"ORDER BY bucket, n_requests DESC, {', '.join(names)} "
         f"LIMIT {params.add('UInt32', question.limit + 1)}"
     )
-    statement = Statement(sql, params.values())
-    keep_ms = reader.keep_ms(question.span)
-    rows = await reader.rows(statement, question.scope, keep_ms=keep_ms)
+    rows = await reader.about(question, sql, params)
     return [
         {"time": iso(int(row["bucket"]))}
         | {one.id: row[f"g_{one.id}"] for one in question.group_by}
@@ -181,16 +186,12 @@ def _milliseconds(value: float | None) -> float | None:
 
 
 def _where(reader: Reader, question: KpiQuestion, params: Params) -> str:
+    if not question.summed:
+        return where_sql(reader, question.scope, question.span, "at", params)
     conditions = Conditions()
-    day = "received_day" if question.summed else "toDate(received_at)"
-    add_receipt(params, conditions, question.span, reader.config, column=day)
-    if question.summed:
-        begin, end = question.span.from_ms // 1000, question.span.to_ms // 1000
-        first, last = params.add("Int64", begin), params.add("Int64", end)
-        conditions.add(
-            f"minute >= toDateTime({first}, 'UTC') AND minute < toDateTime({last}, 'UTC')"
-        )
-    else:
-        add_span(params, conditions, question.span, "at")
+    add_receipt(params, conditions, question.span, reader.config, column="received_day")
+    begin, end = question.span.from_ms // 1000, question.span.to_ms // 1000
+    first, last = params.add("Int64", begin), params.add("Int64", end)
+    conditions.add(f"minute >= toDateTime({first}, 'UTC') AND minute < toDateTime({last}, 'UTC')")
     question.scope.narrow(params, conditions, reader.catalogue)
     return conditions.sql()

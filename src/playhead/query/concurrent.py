@@ -24,7 +24,7 @@ from playhead.query.metrics import (
 from playhead.query.question import Question
 from playhead.query.reader import Reader
 from playhead.query.span import DAY_MS, MINUTE_MS, Buckets, Span, iso
-from playhead.query.statement import Params, Statement
+from playhead.query.statement import Params
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -116,7 +116,7 @@ async def _measure(
     intervals = intervals_sql(reader, question.scope, span, group=group, params=params)
     if question.measurement == "avg":
         sql = _mean_sql(intervals, span, buckets, params)
-        rows = await _run(reader, question, sql, params)
+        rows = await reader.about(question, sql, params)
         return {
             (series_of(row, question.group_by, names), int(row["bucket"])): _Part(
                 row["change"], weight=row["weight"]
@@ -125,7 +125,7 @@ async def _measure(
         }, _mean
     step = step_of(span)
     sql = _peak_sql(intervals, span, buckets, params)
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question, sql, params)
     parts = {
         (series_of(row, question.group_by, names), int(row["bucket"])): _Part(
             row["change"], peak=row["peak"], first=row["first"]
@@ -195,12 +195,7 @@ async def _groups(
         f"WHERE {present_sql(reader, question.scope, span, params)} "
         f"GROUP BY group ORDER BY views DESC, group LIMIT {limit}"
     )
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question, sql, params)
     if question.group_by is None:
         return [], {("", False): rows[0]["views"] if rows else 0}
     return [row["group"] for row in rows], {(row["group"], False): row["views"] for row in rows}
-
-
-async def _run(reader: Reader, question: Question, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(question.span)
-    return await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=keep_ms)

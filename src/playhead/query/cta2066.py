@@ -12,12 +12,21 @@ import msgspec
 
 from playhead.query.catalogue import Dimension
 from playhead.query.metrics import text_sql, where_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope
 from playhead.query.source import SOURCES
-from playhead.query.span import Span, span_of, zone_of
-from playhead.query.statement import Params, Statement
+from playhead.query.span import Span
+from playhead.query.statement import Params
 
 Row = dict[str, Any]
 AGGREGATES: Final[dict[str, tuple[str, str]]] = {
@@ -73,10 +82,9 @@ def cta2066_question_of(values: Values, asking: Asking) -> Cta2066Question:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE, FILTERS)
-    zone = zone_of(one(values, "timezone") or "UTC")
     group_by = one(values, "group_by")
     return Cta2066Question(
-        span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),
+        span=span_in(values, asking),
         scope=scope_of(values, asking),
         group_by=asking.catalogue.dimension(group_by) if group_by else None,
         limit=whole(values, "limit", _DEFAULT_GROUPS, most=asking.config.query.max_groups),
@@ -99,9 +107,7 @@ async def report(reader: Reader, question: Cta2066Question) -> tuple[list[Row], 
         f"SELECT {group} AS group, {numbers} FROM {SOURCES['views'].rows()} WHERE {where} {cut}"
         f"ORDER BY sessions DESC, group LIMIT {limit}"
     )
-    rows = await reader.rows(
-        Statement(sql, params.values()), question.scope, keep_ms=reader.keep_ms(question.span)
-    )
+    rows = await reader.about(question, sql, params)
     grouped = question.group_by is not None
     return [
         ({"group": row["group"]} if grouped else {}) | {name: row[name] for name in UNITS}

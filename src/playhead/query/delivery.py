@@ -13,12 +13,21 @@ import msgspec
 
 from playhead.query.catalogue import Dimension
 from playhead.query.cdn import REQUESTS, numbers_sql, presented
-from playhead.query.metrics import text_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.metrics import text_sql, where_sql
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_days, add_span, sql_time
 from playhead.query.source import SOURCES, add_receipt
-from playhead.query.span import Span, iso, ms_of, span_of, zone_of
+from playhead.query.span import Span, iso, ms_of
 from playhead.query.statement import Conditions, Params, Statement
 
 Row = dict[str, Any]
@@ -47,9 +56,8 @@ def delivery_question_of(values: Values, asking: Asking) -> DeliveryQuestion:
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE, FILTERS)
-    zone = zone_of(one(values, "timezone") or "UTC")
     return DeliveryQuestion(
-        span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),
+        span=span_in(values, asking),
         scope=scope_of(values, asking, "cdn"),
         group_by=asking.catalogue.dimension(one(values, "group_by") or "pop", "cdn"),
         limit=whole(values, "limit", _DEFAULT_LIMIT, most=asking.config.query.max_groups),
@@ -131,7 +139,7 @@ async def _requests(reader: Reader, question: DeliveryQuestion) -> list[Row]:
         f"SELECT {text_sql(question.group_by, params)} AS named, {numbers_sql()} "
         f"FROM {REQUESTS} WHERE {_where(reader, question, params)} GROUP BY named"
     )
-    return await _run(reader, question, sql, params)
+    return await reader.about(question, sql, params)
 
 
 async def _views(reader: Reader, question: DeliveryQuestion) -> list[Row]:
@@ -147,7 +155,7 @@ async def _views(reader: Reader, question: DeliveryQuestion) -> list[Row]:
         f"any(bitrate_weight_ms) AS weight FROM ({served}) GROUP BY property, view_id) "
         "GROUP BY named"
     )
-    return await _run(reader, question, sql, params)
+    return await reader.about(question, sql, params)
 
 
 def _served_sql(reader: Reader, question: DeliveryQuestion, params: Params) -> str:
@@ -198,13 +206,4 @@ def _ended(reader: Reader, question: DeliveryQuestion, params: Params) -> str:
 
 
 def _where(reader: Reader, question: DeliveryQuestion, params: Params) -> str:
-    conditions = Conditions()
-    add_receipt(params, conditions, question.span, reader.config, column="toDate(received_at)")
-    add_span(params, conditions, question.span, "at")
-    question.scope.narrow(params, conditions, reader.catalogue)
-    return conditions.sql()
-
-
-async def _run(reader: Reader, question: DeliveryQuestion, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(question.span)
-    return await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=keep_ms)
+    return where_sql(reader, question.scope, question.span, "at", params)

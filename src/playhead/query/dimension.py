@@ -9,11 +9,20 @@ import msgspec
 from playhead.errors import InvalidRequest, NotFound
 from playhead.query.catalogue import CUSTOM_PREFIX, Dimension
 from playhead.query.metrics import text_sql, where_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope
 from playhead.query.source import SOURCES, Source, SourceName
-from playhead.query.span import Span, span_of, zone_of
+from playhead.query.span import Span
 from playhead.query.statement import Params, Statement
 
 Row = dict[str, Any]
@@ -54,7 +63,7 @@ def dimensions_question_of(values: Values, asking: Asking) -> DimensionsQuestion
     """
     check_names(values, _SINGLE, FILTERS)
     return DimensionsQuestion(
-        span=_span_of(values, asking),
+        span=span_in(values, asking),
         scope=scope_of(values, asking),
         limit=_limit_of(values, asking),
     )
@@ -71,7 +80,7 @@ def values_question_of(name: str, values: Values, asking: Asking) -> ValuesQuest
     source = _source_of(name, one(values, "source"), asking)
     return ValuesQuestion(
         dimension=asking.catalogue.dimension(name, source),
-        span=_span_of(values, asking),
+        span=span_in(values, asking),
         scope=scope_of(values, asking, source),
         limit=_limit_of(values, asking),
         search=one(values, "q"),
@@ -104,11 +113,6 @@ def _match_of(text: str | None) -> Match:
     if text != "prefix":
         raise InvalidRequest("The match is not known.", hint="Use contains or prefix.")
     return "prefix"
-
-
-def _span_of(values: Values, asking: Asking) -> Span:
-    zone = zone_of(one(values, "timezone") or "UTC")
-    return span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
 
 
 def _limit_of(values: Values, asking: Asking) -> int:

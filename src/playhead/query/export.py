@@ -14,11 +14,20 @@ import msgspec
 
 from playhead.errors import InvalidRequest, ResultTooLarge
 from playhead.model.view import ViewRow
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of
+from playhead.query.metrics import where_sql
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+)
 from playhead.query.reader import Reader
-from playhead.query.scope import Scope, add_days, add_span
-from playhead.query.span import Span, span_of, zone_of
-from playhead.query.statement import Conditions, Params, Statement
+from playhead.query.scope import Scope
+from playhead.query.span import Span
+from playhead.query.statement import Params, Statement
 from playhead.query.views import LIST_COLUMNS, SHOWN_AS, TIMES, VIEWS
 from playhead.store.client import Limits
 
@@ -76,9 +85,8 @@ def export_question_of(values: Values, asking: Asking, form: FileForm) -> Export
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE, FILTERS)
-    zone = zone_of(one(values, "timezone") or "UTC")
     return ExportQuestion(
-        span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),
+        span=span_in(values, asking),
         scope=scope_of(values, asking),
         columns=_columns_of(one(values, "columns")),
         form=form,
@@ -125,15 +133,12 @@ def _columns_of(text: str | None) -> tuple[str, ...]:
 
 def _statement(reader: Reader, question: ExportQuestion) -> Statement:
     params = Params()
-    conditions = Conditions()
-    add_days(params, conditions, question.span, reader.config)
-    add_span(params, conditions, question.span, "started_at")
-    question.scope.narrow(params, conditions, reader.catalogue)
+    where = where_sql(reader, question.scope, question.span, "started_at", params)
     cell = _CELLS[question.form]
     shown = ", ".join(f"{cell(name)} AS `{name}`" for name in question.columns)
     # The conditions stand inside, where a name still means the stored column.
     return Statement(
-        f"SELECT {shown} FROM (SELECT * FROM {VIEWS} FINAL WHERE {conditions.sql()})",
+        f"SELECT {shown} FROM (SELECT * FROM {VIEWS} FINAL WHERE {where})",
         params.values(),
     )
 

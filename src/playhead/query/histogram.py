@@ -27,7 +27,7 @@ from playhead.query.metrics import (
 from playhead.query.question import FILTERS, Asking, Form, Question, Values, check_names, one, whole
 from playhead.query.question import question_of as metric_question_of
 from playhead.query.reader import Reader
-from playhead.query.statement import Params, Statement
+from playhead.query.statement import Params
 
 Row = dict[str, Any]
 Scale = Literal["linear", "log"]
@@ -176,7 +176,7 @@ async def _counts(
         f"sum({_value(question)}) AS total {_from(reader, question, params)} "
         "GROUP BY named, below, low"
     )
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question.asked, sql, params)
     return {
         (
             series_of(row, question.asked.group_by, names),
@@ -197,7 +197,7 @@ async def _ranks(
         f"{quantiles}{_LEVELS})({_value(question)}) AS ranks "
         f"{_from(reader, question, params)} GROUP BY named"
     )
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question.asked, sql, params)
     return {series_of(row, question.asked.group_by, names): row["ranks"] for row in rows}
 
 
@@ -209,7 +209,7 @@ async def _even_edges(reader: Reader, question: HistogramQuestion) -> tuple[floa
         f"SELECT minOrNull({value}) AS least, maxOrNull({value}) AS most, "
         f"minIfOrNull({value}, {value} > 0) AS positive {_from(reader, question, params)}"
     )
-    (row,) = await _run(reader, question, sql, params)
+    (row,) = await reader.about(question.asked, sql, params)
     least, most, log = row["least"], row["most"], question.scale == "log"
     if log:
         least = row["positive"]
@@ -264,8 +264,3 @@ def _value(question: HistogramQuestion) -> str:
 
 def _from(reader: Reader, question: HistogramQuestion, params: Params) -> str:
     return f"{rows_sql(reader, question.asked, params)} AND ({question.value}) IS NOT NULL"
-
-
-async def _run(reader: Reader, question: HistogramQuestion, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(question.asked.span)
-    return await reader.rows(Statement(sql, params.values()), question.asked.scope, keep_ms=keep_ms)

@@ -55,15 +55,9 @@ def part_sql(metric: Metric, measurement: str) -> PartSql | None:
     counted = own.counted(measured)
     if own.kind == "count":
         return PartSql(f"countIf({own.value})", None, 1.0, counted)
-    if own.kind == "weighted":
-        known = f"{own.value} IS NOT NULL"
-        above = f"sumIf({own.value} * {own.weight}, {known})"
-        return PartSql(above, f"sumIf({own.weight}, {known})", own.scale, counted)
-    if own.kind == "ratio":
-        above = f"sumIf({own.numerator}, {own.valid})"
-        if measured == "count":
-            return PartSql(above, None, 1.0, counted)
-        return PartSql(above, f"sumIf({own.denominator}, {own.valid})", own.scale, counted)
+    sums = own.sums(measured)
+    if sums is not None:
+        return PartSql(sums.above, sums.below, sums.scale, counted)
     if own.kind == "value" and measured in {"avg", "sum"}:
         value = f"if({own.valid}, {own.value}, NULL)"
         below = f"count({value})" if measured == "avg" else None

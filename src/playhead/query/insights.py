@@ -17,12 +17,21 @@ from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Dimension, Metric
 from playhead.query.impact import Drag, Part, PartSql, drag_of, part_sql, says_more
 from playhead.query.metrics import where_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope
 from playhead.query.source import SOURCES
-from playhead.query.span import Span, span_of, zone_of
-from playhead.query.statement import Params, Statement
+from playhead.query.span import Span
+from playhead.query.statement import Params
 
 Row = dict[str, Any]
 DEFAULT_METRICS: Final = (
@@ -125,14 +134,13 @@ def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
     """
     check_names(values, _SINGLE, _MANY)
     query = asking.config.query
-    zone = zone_of(one(values, "timezone") or "UTC")
     pairs = _FLAGS.get((one(values, "pairs") or "true").lower())
     if pairs is None:
         raise InvalidRequest("'pairs' must be true or false.")
     return InsightsQuestion(
         metrics=_metrics_of(values, asking),
         dimensions=_dimensions_of(values, asking),
-        span=span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone),
+        span=span_in(values, asking),
         scope=scope_of(values, asking),
         min_views=whole(values, "min_views", query.min_insight_views, most=10**9 - 1),
         limit=whole(values, "limit", _DEFAULT_LIMIT, most=query.max_groups),
@@ -288,9 +296,7 @@ async def _scan(reader: Reader, question: InsightsQuestion, cut: _Cut) -> list[_
         params = Params()
         ours = [each for each in found if each.metric.column() == column]
         sql = _scan_sql(reader, question, cut, column=column, ours=ours, params=params)
-        statement = Statement(sql, params.values())
-        keep_ms = reader.keep_ms(question.span)
-        for row in await reader.rows(statement, question.scope, keep_ms=keep_ms):
+        for row in await reader.about(question, sql, params):
             key = cut.key_of(row)
             if key is not None:
                 _take(row, key, ours, question.min_views)

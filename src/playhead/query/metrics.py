@@ -3,7 +3,7 @@
 The field that says how many rows took part bears their name: `views`, `requests` or `records`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from playhead.query.catalogue import Dimension
@@ -13,7 +13,7 @@ from playhead.query.rollup import Keys, Reading, plan_of, rolled
 from playhead.query.scope import Scope, add_days, add_span
 from playhead.query.source import SOURCES, add_receipt
 from playhead.query.span import Buckets, Span, iso
-from playhead.query.statement import Conditions, Params, Statement
+from playhead.query.statement import Conditions, Params
 
 OTHER = "other"
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ async def overall(reader: Reader, question: Question) -> Row:
     params = Params()
     of = await _reading(reader, question, params, lambda _ms, _by: {})
     sql = f"SELECT {of.numbers} {of.rows}"
-    rows = await _run(reader, question, Statement(sql, params.values()))
+    rows = await reader.about(question, sql, params)
     return rows[0]
 
 
@@ -48,7 +48,7 @@ async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool
         f"SELECT {of.keys}{of.numbers} {of.rows} "
         f"GROUP BY group HAVING {metric.of().counted} > 0 ORDER BY {order} LIMIT {limit}"
     )
-    rows = await _run(reader, question, Statement(sql, params.values()))
+    rows = await reader.about(question, sql, params)
     return rows[: question.limit], len(rows) > question.limit
 
 
@@ -74,7 +74,7 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
         },
     )
     sql = f"SELECT {of.keys}{of.numbers} {of.rows} GROUP BY bucket, named"
-    rows = await _run(reader, question, Statement(sql, params.values()))
+    rows = await reader.about(question, sql, params)
     found = {(series_of(row, question.group_by, names), row["bucket"]): row for row in rows}
     empty = 0 if question.measurement in {"sum", "count"} else None
     return [
@@ -123,9 +123,14 @@ def named_sql(dimension: Dimension | None, names: list[str], params: Params) -> 
     """
     if dimension is None or not names:
         return "toUInt32(0)"
-    known = params.add("Array(String)", names)
+    return numbered_sql(text_sql(dimension, params), names, params)
+
+
+def numbered_sql(text: str, names: Sequence[str], params: Params) -> str:
+    """Return SQL for a text (SQL) as a number: n = the n-th of `names`, 0 = any other."""
+    known = params.add("Array(String)", list(names))
     numbers = params.add("Array(UInt32)", list(range(1, len(names) + 1)))
-    return f"transform({text_sql(dimension, params)}, {known}, {numbers}, toUInt32(0))"
+    return f"transform({text}, {known}, {numbers}, toUInt32(0))"
 
 
 def text_sql(dimension: Dimension, params: Params) -> str:
@@ -167,7 +172,7 @@ async def largest(reader: Reader, question: Question) -> list[str]:
         f"GROUP BY group HAVING {counted} > 0 ORDER BY {counted} DESC, group "
         f"LIMIT {params.add('UInt32', question.limit)}"
     )
-    rows = await _run(reader, question, Statement(sql, params.values()))
+    rows = await reader.about(question, sql, params)
     return [row["group"] for row in rows]
 
 
@@ -192,11 +197,6 @@ def where_sql(reader: Reader, scope: Scope, span: Span, column: str, params: Par
     add_span(params, conditions, span, column)
     scope.narrow(params, conditions, reader.catalogue)
     return conditions.sql()
-
-
-async def _run(reader: Reader, question: Question, statement: Statement) -> list[Row]:
-    keep_ms = reader.keep_ms(question.span)
-    return await reader.rows(statement, question.scope, keep_ms=keep_ms)
 
 
 def _numbers(row: Row | None, counted: str, empty: int | None) -> Row:

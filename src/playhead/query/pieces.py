@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from playhead.model.rollup import KEYS, UNROLLED, Column, Edge, Layout, RolledDimension, column
-from playhead.query.catalogue import RELATIVE_ERROR, Catalogue, Metric, percentile_of
+from playhead.query.catalogue import RELATIVE_ERROR, Catalogue, Metric, Sums, percentile_of
 from playhead.query.statement import Params
 
 _RATIO: Final = "sum(p0) / nullIf(sum(p1), 0)"
@@ -50,24 +50,25 @@ def taken(metric: Metric, measurement: str) -> Taken | None:
         return Taken((_count(metric.aggregate(measurement)), count), "sum(p0)", "sum(p1)")
     if own.kind == "distinct":
         return Taken((_distinct(own), count), _DISTINCT.format("p0"), "sum(p1)")
-    if own.kind == "weighted":
-        above = _sum(f"sumIf({own.value} * {own.weight}, {own.value} IS NOT NULL)", count)
-        below = _sum(f"sumIf({own.weight}, {own.value} IS NOT NULL)", count)
-        return Taken((above, below, count), f"{own.scale} * {_RATIO}", "sum(p2)")
-    if own.kind in {"ratio", "per"}:
-        return _ratio(own, measured, count)
+    sums = own.sums(measured)
+    if sums is not None:
+        return _of_sums(sums, count)
+    if own.kind == "per":
+        return _per(own, count)
     return _of_value(own, measured, count) if own.kind == "value" else None
 
 
-def _ratio(metric: Metric, measurement: str, count: Piece) -> Taken:
-    above = _sum(f"sumIf({metric.numerator}, {metric.valid})", count)
-    if measurement == "count":
+def _of_sums(sums: Sums, count: Piece) -> Taken:
+    above = _sum(sums.above, count)
+    if sums.below is None:
         return Taken((above, count), "sum(p0)", "sum(p1)")
-    if metric.kind == "per":
-        per = f"{metric.scale} * sum(p0) / nullIf({_DISTINCT.format('p1')}, 0)"
-        return Taken((above, _distinct(metric), count), per, "sum(p2)")
-    below = _sum(f"sumIf({metric.denominator}, {metric.valid})", count)
-    return Taken((above, below, count), f"{metric.scale} * {_RATIO}", "sum(p2)")
+    return Taken((above, _sum(sums.below, count), count), f"{sums.scale} * {_RATIO}", "sum(p2)")
+
+
+def _per(metric: Metric, count: Piece) -> Taken:
+    above = _sum(f"sumIf({metric.numerator}, {metric.valid})", count)
+    per = f"{metric.scale} * sum(p0) / nullIf({_DISTINCT.format('p1')}, 0)"
+    return Taken((above, _distinct(metric), count), per, "sum(p2)")
 
 
 def _of_value(metric: Metric, measurement: str, count: Piece) -> Taken | None:

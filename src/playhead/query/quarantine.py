@@ -8,10 +8,10 @@ import msgspec
 
 from playhead.errors import InvalidRequest
 from playhead.query.cursor import cursor_text, is_span, read_cursor
-from playhead.query.question import Asking, Values, check_names, one, whole
+from playhead.query.question import Asking, Values, check_names, one, span_in, whole
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope, add_span
-from playhead.query.span import EARLIEST_MS, LATEST_MS, Span, iso, ms_of, span_of, zone_of
+from playhead.query.span import EARLIEST_MS, LATEST_MS, Span, iso, ms_of
 from playhead.query.statement import Conditions, Params, Statement
 
 QUARANTINE: Final = "playhead.quarantine"
@@ -121,8 +121,7 @@ def quarantine_question_of(
     if retried not in {None, "yes", "no"}:
         raise InvalidRequest("'retried' must be yes or no.")
     after = cursor_of(one(values, "cursor"))
-    zone = zone_of(one(values, "timezone") or "UTC")
-    span = span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
+    span = span_in(values, asking)
     if after is not None:  # a relative span would slide from page to page
         span = Span(after.from_ms, after.to_ms)
     most = asking.config.query.max_page_rows if pages else _REASONS_MAX

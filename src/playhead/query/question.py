@@ -92,6 +92,21 @@ def whole(values: Values, name: str, default: int, *, most: int) -> int:
     return int(text)
 
 
+def zone_in(values: Values) -> ZoneInfo:
+    """Return the zone in which a request's times are read; UTC where it names none."""
+    return zone_of(one(values, "timezone") or "UTC")
+
+
+def span_in(values: Values, asking: Asking, start: str | None = None) -> Span:
+    """Return the span a request asks about, beginning at `start` (default: a day ago) unless said.
+
+    Raises:
+        InvalidRequest: A moment or the zone cannot be read, or the span is empty.
+    """
+    begin = one(values, "from") or start
+    return span_of(begin, one(values, "to"), asking.now_ms, zone=zone_in(values))
+
+
 def scope_of(values: Values, asking: Asking, source: SourceName = "views") -> Scope:
     """Return the scope of a request: its filters, and what its token is bound to.
 
@@ -120,8 +135,7 @@ def question_of(metric: Metric, form: Form, values: Values, asking: Asking) -> Q
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE, FILTERS)
-    zone = zone_of(one(values, "timezone") or "UTC")
-    span = span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
+    zone, span = zone_in(values), span_in(values, asking)
     group_by = one(values, "group_by")
     if form == "breakdown" and group_by is None:
         hint = "Add group_by=country; GET /v1/metrics lists the dimensions."

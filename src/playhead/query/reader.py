@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,8 +13,22 @@ from playhead.query.catalogue import Catalogue
 from playhead.query.pieces import layout_of
 from playhead.query.scope import Scope, flat
 from playhead.query.span import Span
-from playhead.query.statement import FINAL_SETTINGS, Statement
+from playhead.query.statement import FINAL_SETTINGS, Params, Statement
 from playhead.store.client import AsyncStoreClient, Limits, Rows
+
+
+class Asked(Protocol):
+    """A question: over which span, about which rows."""
+
+    @property
+    def span(self) -> Span:
+        """Return when."""
+        ...
+
+    @property
+    def scope(self) -> Scope:
+        """Return which rows, and whose."""
+        ...
 
 
 class Reader:
@@ -49,6 +63,14 @@ class Reader:
     def is_open(self, span: Span) -> bool:
         """Return whether views of the span may still change: it ends within the view's idle time."""
         return span.to_ms > self._clock.now_ms() - self.config.process.view_idle_ms
+
+    async def about(self, asked: Asked, sql: str, params: Params) -> list[dict[str, Any]]:
+        """Run a statement about a question's span and scope; raises as `rows`.
+
+        The answer is kept as long as one about that span may be.
+        """
+        statement = Statement(sql, params.values())
+        return await self.rows(statement, asked.scope, keep_ms=self.keep_ms(asked.span))
 
     async def rows(
         self, statement: Statement, scope: Scope, *, keep_ms: int

@@ -15,7 +15,17 @@ import msgspec
 from playhead.query.catalogue import Catalogue
 from playhead.query.filter import Filter
 from playhead.query.metrics import OTHER
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+    zone_in,
+)
 from playhead.query.reader import Reader
 from playhead.query.report_delivery import delivery
 from playhead.query.report_measures import (
@@ -31,7 +41,7 @@ from playhead.query.report_measures import (
     of_viewers,
 )
 from playhead.query.report_rows import VIDEO, Asked, Key, Numbers, numbers
-from playhead.query.span import DAY_MS, INTERVALS, Span, buckets_of, iso, span_of, zone_of
+from playhead.query.span import DAY_MS, INTERVALS, Span, buckets_of, iso
 
 REPORT_INTERVALS: Final = {
     **{name: ms for name, ms in INTERVALS.items() if name != "1d"},
@@ -150,9 +160,8 @@ def report_question_of(values: Values, asking: Asking) -> ReportQuestion:
     """
     check_names(values, _SINGLE, FILTERS)
     query = asking.config.query
-    zone = zone_of(one(values, "timezone") or "UTC")
-    start = one(values, "from") or _DEFAULT_FROM
-    span = span_of(start, one(values, "to"), asking.now_ms, zone=zone)
+    zone = zone_in(values)
+    span = span_in(values, asking, _DEFAULT_FROM)
     interval = one(values, "interval") or "auto"
     buckets = buckets_of(
         span,

@@ -11,7 +11,7 @@ from playhead.query.reader import Reader
 from playhead.query.report_measures import change_of
 from playhead.query.report_rows import Asked
 from playhead.query.scope import Scope
-from playhead.query.span import MINUTE_MS, Buckets, Span
+from playhead.query.span import Buckets, Span
 
 Row = dict[str, Any]
 _MEASURES: Final[tuple[tuple[str, str, str, str, str], ...]] = (
@@ -104,7 +104,7 @@ def _scope_of(scope: Scope) -> Scope | None:
 async def _kpis(
     reader: Reader, scope: Scope, given: Span, *, by: bool
 ) -> list[Row]:  # fmt: skip
-    span = Span(given.from_ms - given.from_ms % MINUTE_MS, -(-given.to_ms // MINUTE_MS) * MINUTE_MS)
+    span = given.whole_minutes()
     groups = (reader.catalogue.dimension("cdn", "cdn"),) if by else ()
     question = cdn.KpiQuestion(
         span=span,

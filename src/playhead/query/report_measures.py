@@ -74,18 +74,14 @@ def _parts(metric: Metric, how: str, *, exact: bool) -> tuple[Kind, tuple[str, .
     forms: dict[tuple[str, str], tuple[Kind, tuple[str, ...]]] = {
         ("value", "sum"): ("sum", (f"ifNull(sumIf({value}, {valid}), 0)",)),
         ("value", "avg"): ("ratio", (f"sumIf({value}, {known})", f"countIf({known})")),
-        ("weighted", "avg"): (
-            "ratio",
-            (f"sumIf({value} * {metric.weight}, {known})", f"sumIf({metric.weight}, {known})"),
-        ),
         ("count", "count"): ("sum", (f"countIf({value})",)),
         ("distinct", "count"): ("distinct", (metric.aggregate(how),)),
     }
     if how in _RANKS:
         return "number", (rank_sql(told, how, exact=exact),)
-    if metric.kind == "ratio":
-        above, below = metric.numerator, metric.denominator
-        return "ratio", (f"sumIf({above}, {valid})", f"sumIf({below}, {valid})")
+    sums = metric.sums(how)
+    if sums is not None and sums.below is not None:
+        return "ratio", (sums.above, sums.below)
     return forms.get((metric.kind, how), ("number", (metric.aggregate(how),)))
 
 

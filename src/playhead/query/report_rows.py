@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from playhead.query.metrics import bucket_sql, where_sql
+from playhead.query.metrics import bucket_sql, numbered_sql, where_sql
 from playhead.query.reader import Reader
 from playhead.query.report_measures import (
     SESSIONS,
@@ -28,7 +28,7 @@ from playhead.query.report_measures import (
 from playhead.query.scope import Scope
 from playhead.query.source import SOURCES
 from playhead.query.span import Buckets, Span
-from playhead.query.statement import Params, Statement
+from playhead.query.statement import Params
 
 VIDEO: Final = "video"
 GROUPED: Final[dict[str, str]] = {
@@ -112,7 +112,7 @@ async def _is_few(reader: Reader, asked: Asked) -> bool:
     params = Params()
     where = where_sql(reader, asked.scope, asked.both, "started_at", params)
     sql = f"SELECT count() AS n FROM {SOURCES['views'].table} WHERE {where}"
-    rows = await _run(reader, asked, sql, params)
+    rows = await reader.about(asked, sql, params)
     return bool(rows[0]["n"] <= reader.config.query.report_exact_views)
 
 
@@ -145,7 +145,7 @@ async def _names(reader: Reader, asked: Asked) -> Names:
         f"GROUP BY GROUPING SETS ({', '.join(f'({column})' for column in columns)}) "
         f"ORDER BY n DESC, {', '.join(columns)} LIMIT {params.add('UInt32', asked.limit)} BY cut"
     )
-    rows = await _run(reader, asked, sql, params)
+    rows = await reader.about(asked, sql, params)
     return {
         name: [str(row[f"by_{name}"]) for row in rows if row["cut"] == _mask(columns, (f"by_{name}",))]
         for name in GROUPED
@@ -179,7 +179,9 @@ async def _cut(reader: Reader, asked: Asked, cut: _Cut) -> dict[Key, dict[str, f
     params = Params()
     where = where_sql(reader, asked.scope, asked.both, cut.column, params)
     used = [name for name in GROUPED if any(f"by_{name}" in one for one in sets)]
-    columns = [f"{_number_sql(name, cut.names[name], params)} AS by_{name}" for name in used]
+    columns = [
+        f"{numbered_sql(GROUPED[name], cut.names[name], params)} AS by_{name}" for name in used
+    ]
     columns += [text for measure in cut.measures for text in measure.columns()]
     keys = ["current", *(["bucket"] if any("bucket" in one for one in sets) else [])]
     keys += [f"by_{name}" for name in used]
@@ -191,7 +193,7 @@ async def _cut(reader: Reader, asked: Asked, cut: _Cut) -> dict[Key, dict[str, f
     )
     by_mask = {_mask(keys, ("current", *one)): one for one in sets}
     found = {}
-    for row in await _run(reader, asked, sql, params):
+    for row in await reader.about(asked, sql, params):
         found[_key(row, by_mask[int(row["cut"])])] = {
             measure.id: measure.value(row) for measure in cut.measures
         }
@@ -222,7 +224,7 @@ async def _sessions(
         f"FROM ({_sessions_sql(reader, asked, params)}) "
         "GROUP BY GROUPING SETS ((current), (current, bucket))"
     )
-    rows = await _run(reader, asked, sql, params)
+    rows = await reader.about(asked, sql, params)
     found = {}
     for row in rows:
         bucket = None if row["cut"] else int(row["bucket"])
@@ -261,7 +263,7 @@ async def _distributions(reader: Reader, asked: Asked) -> Ranges:
         f"{STARTUPS.sql()} AS startup_time, {STALLED.sql()} AS buffering "
         f"FROM {SOURCES['views'].rows()} WHERE {where} GROUP BY current"
     )
-    rows = await _run(reader, asked, sql, params)
+    rows = await reader.about(asked, sql, params)
     return _ranges(rows, startup_time=STARTUPS, buffering=STALLED)
 
 
@@ -287,18 +289,6 @@ def _period_sql(asked: Asked, ms: str, keys: Sequence[str], params: Params) -> l
     return columns
 
 
-def _number_sql(name: str, names: Sequence[str], params: Params) -> str:
-    """Return SQL of a group's number: n = the n-th of the names, 0 = any other."""
-    known = params.add("Array(String)", list(names))
-    order = params.add("Array(UInt32)", list(range(1, len(names) + 1)))
-    return f"transform({GROUPED[name]}, {known}, {order}, toUInt32(0))"
-
-
 def _mask(keys: Sequence[str], used: Sequence[str]) -> int:
     """Return what `grouping(keys)` says of the set of those used: a bit a key, 1 = not used."""
     return int("".join("0" if key in used else "1" for key in keys), 2)
-
-
-async def _run(reader: Reader, asked: Asked, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(asked.span)
-    return await reader.rows(Statement(sql, params.values()), asked.scope, keep_ms=keep_ms)

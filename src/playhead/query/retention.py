@@ -18,12 +18,21 @@ from playhead.errors import InvalidRequest, NotFound
 from playhead.query import curve
 from playhead.query.curve import Grid, Moment, Step
 from playhead.query.metrics import where_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope
 from playhead.query.similar import Standing, band_of, standing
-from playhead.query.span import DAY_MS, Span, iso, span_of, zone_of
-from playhead.query.statement import Params, Statement
+from playhead.query.span import DAY_MS, Span, iso
+from playhead.query.statement import Params
 from playhead.query.watched import (
     BEGAN,
     COVERED_S,
@@ -91,16 +100,13 @@ def retention_question_of(video_id: str, values: Values, asking: Asking) -> Rete
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE, FILTERS)
-    zone = zone_of(one(values, "timezone") or "UTC")
     asked = one(values, "axis") or "auto"
     axis = next((name for name in _AXES if name == asked), None)
     if axis is None:
         raise InvalidRequest("The axis is not known.", hint=f"Use one of {', '.join(_AXES)}.")
     return RetentionQuestion(
         video_id=video_id,
-        span=span_of(
-            one(values, "from") or _DEFAULT_FROM, one(values, "to"), asking.now_ms, zone=zone
-        ),
+        span=span_in(values, asking, _DEFAULT_FROM),
         scope=scope_of(values, asking),
         resolution_s=whole(values, "resolution", 1, most=DAY_MS // 1000),
         axis=axis,
@@ -165,7 +171,7 @@ async def _shape(reader: Reader, question: RetentionQuestion) -> Shape:
         f"countIf({lengthy} AND watched_to_s[-1] >= {COMPLETE} * duration_s) AS completed "
         f"FROM {VIEWS} WHERE {_where(reader, question, params)}"
     )
-    (row,) = await _run(reader, question, sql, params)
+    (row,) = await reader.about(question, sql, params)
     shape = msgspec.convert(row, Shape)
     if not shape.views:
         hint = "Without 'from' the span is the last 30 days; GET /v1/views lists views."
@@ -188,7 +194,7 @@ async def _presence(reader: Reader, question: RetentionQuestion, place: Place) -
         return {}
     params = Params()
     sql = presence_sql(place, _where(reader, question, params), params)
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question, sql, params)
     return {int(row["bin"]): (_step(row), int(row["started"]), int(row["stopped"])) for row in rows}
 
 
@@ -199,7 +205,7 @@ async def _repeats(
         return {}  # of wall time no moment comes twice
     params = Params()
     sql = repeats_sql(place, _where(reader, question, params), params)
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question, sql, params)
     return {int(row["bin"]): _step(row) for row in rows}
 
 
@@ -215,10 +221,7 @@ async def _standing(
         return Standing(reason="its length is not known")
     if shape.lengthy < least:
         return Standing(reason=f"it has fewer than {least} views")
-    return await standing(
-        reader, question.scope, question.span,
-        video_id=question.video_id, length_s=shape.duration,
-    )  # fmt: skip
+    return await standing(reader, question, video_id=question.video_id, length_s=shape.duration)
 
 
 def _rows(
@@ -321,8 +324,3 @@ def _moments(reader: Reader, grid: Grid, counted: int, rows: list[Row], *, edge_
         "most_engaged": shown([one for one in parts if one.score > 1][:most]),
         "least_engaged": shown([one for one in parts[::-1] if one.score < 1][:most]),
     }
-
-
-async def _run(reader: Reader, question: RetentionQuestion, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(question.span)
-    return await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=keep_ms)

@@ -61,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Days since 1970, shorter than dates."""
     made: tuple[int, ...]
     cut_days: tuple[int, ...]
-    """Days since 1970, shorter than dates."""
+    """Those of `days` with views outside the whole buckets."""
 
 
 async def plan_of(reader: Reader, question: Question) -> Plan | None:

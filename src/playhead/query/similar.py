@@ -6,16 +6,14 @@ title. A view is laid on them by the length its own player told.
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from playhead.query import curve
 from playhead.query.metrics import where_sql
-from playhead.query.reader import Reader
-from playhead.query.scope import Scope
-from playhead.query.span import Span
-from playhead.query.statement import Params, Statement
+from playhead.query.reader import Asked, Reader
+from playhead.query.statement import Params
 from playhead.query.watched import BEGAN, UNKNOWN, VIEWS, bins_sql
 
 PLACES: Final = 100
@@ -54,19 +52,17 @@ def band_of(length_s: float, percent: int) -> tuple[float, float]:
     return length_s * (1 - percent / 100), length_s * (1 + percent / 100)
 
 
-async def standing(
-    reader: Reader, scope: Scope, span: Span, *, video_id: str, length_s: float
-) -> Standing:
+async def standing(reader: Reader, asked: Asked, *, video_id: str, length_s: float) -> Standing:
     """Return how a title's share of views present stands among titles of similar length."""
     query = reader.config.query
-    others = await _others(reader, scope, span, video_id=video_id, length_s=length_s)
+    others = await _others(reader, asked, video_id=video_id, length_s=length_s)
     if len(others) < query.min_similar_titles:
         reason = (
             f"{len(others)} {'title' if len(others) == 1 else 'titles'} within {query.similar_length_percent} % of its length with "
             f"{query.min_retention_views} views or more; {query.min_similar_titles} are needed"
         )
         return Standing(titles=len(others), reason=reason)
-    curves = await _curves(reader, scope, span, titles=[video_id, *others], length_s=length_s)
+    curves = await _curves(reader, asked, titles=[video_id, *others], length_s=length_s)
     own = curves.pop(video_id, None)
     if own is None:
         return Standing(titles=len(curves), reason="no view of it told its length")
@@ -85,14 +81,12 @@ def _within(reader: Reader, length_s: float, params: Params) -> str:
     return f"duration_s BETWEEN {low_sql} AND {high_sql} AND ({BEGAN}) AND NOT ({UNKNOWN})"
 
 
-async def _others(
-    reader: Reader, scope: Scope, span: Span, *, video_id: str, length_s: float
-) -> list[str]:
+async def _others(reader: Reader, asked: Asked, *, video_id: str, length_s: float) -> list[str]:
     """Return the titles to compare with, those with the most views."""
     query = reader.config.query
     params = Params()
     own = params.add("Array(String)", ["", video_id])
-    where = where_sql(reader, scope, span, "started_at", params)
+    where = where_sql(reader, asked.scope, asked.span, "started_at", params)
     least = params.add("UInt32", query.min_retention_views)
     sql = (
         f"SELECT CAST(video_id, 'String') AS title, count() AS n FROM {VIEWS} WHERE {where} "
@@ -100,16 +94,16 @@ async def _others(
         f"HAVING n >= {least} ORDER BY n DESC, title "
         f"LIMIT {params.add('UInt32', query.max_similar_titles)}"
     )
-    rows = await _run(reader, scope, span, sql, params)
+    rows = await reader.about(asked, sql, params)
     return [row["title"] for row in rows]
 
 
 async def _curves(
-    reader: Reader, scope: Scope, span: Span, *, titles: list[str], length_s: float
+    reader: Reader, asked: Asked, *, titles: list[str], length_s: float
 ) -> dict[str, tuple[float, ...]]:
     """Return the share of views present at each place, by title."""
     params = Params()
-    where = where_sql(reader, scope, span, "started_at", params)
+    where = where_sql(reader, asked.scope, asked.span, "started_at", params)
     where += f" AND video_id IN {params.add('Array(String)', titles)}"
     where += f" AND {_within(reader, length_s, params)}"
     pieces = (
@@ -129,7 +123,7 @@ async def _curves(
         "GROUP BY title, bin"
     )
     found: dict[str, dict[int, int]] = {}
-    for row in await _run(reader, scope, span, sql, params):
+    for row in await reader.about(asked, sql, params):
         found.setdefault(row["title"], {})[int(row["bin"])] = int(row["change"])
     return {title: _shares(changes) for title, changes in found.items()}
 
@@ -142,10 +136,3 @@ def _shares(changes: dict[int, int]) -> tuple[float, ...]:
         level += changes.get(place, 0)
         shares.append(level / views)
     return tuple(shares)
-
-
-async def _run(
-    reader: Reader, scope: Scope, span: Span, sql: str, params: Params
-) -> list[dict[str, Any]]:
-    statement = Statement(sql, params.values())
-    return await reader.rows(statement, scope, keep_ms=reader.keep_ms(span))

@@ -48,6 +48,11 @@ class Span(msgspec.Struct, frozen=True):
         """Return the length in milliseconds."""
         return self.to_ms - self.from_ms
 
+    def whole_minutes(self) -> "Span":
+        """Return the span widened to whole minutes."""
+        end = -(-self.to_ms // MINUTE_MS) * MINUTE_MS
+        return Span(self.from_ms - self.from_ms % MINUTE_MS, end)
+
 
 class Buckets(msgspec.Struct, frozen=True):
     """Bucket starts (UTC ms, rising) of a span; `width_ms` when all are equally wide, else 0."""

@@ -14,13 +14,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from playhead.errors import NotFound
-from playhead.query.metrics import bucket_sql
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.metrics import bucket_sql, where_sql
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
-from playhead.query.scope import Scope, add_span
-from playhead.query.source import SOURCES, add_receipt
-from playhead.query.span import INTERVALS, Buckets, Span, buckets_of, iso, span_of, zone_of
-from playhead.query.statement import Conditions, Params, Statement
+from playhead.query.scope import Scope
+from playhead.query.source import SOURCES
+from playhead.query.span import INTERVALS, Buckets, Span, buckets_of, iso
+from playhead.query.statement import Params
 
 FRAMES: Final = SOURCES["frames"].table
 STREAM_INTERVALS: Final = {"1s": 1_000, "5s": 5_000, "10s": 10_000, "30s": 30_000, **INTERVALS}
@@ -54,7 +63,7 @@ def streams_question_of(values: Values, asking: Asking) -> StreamsQuestion:
     """
     check_names(values, _SINGLE, FILTERS)
     return StreamsQuestion(
-        span=_span_of(values, asking, _DEFAULT_FROM),
+        span=span_in(values, asking, _DEFAULT_FROM),
         scope=scope_of(values, asking, "frames"),
         limit=whole(values, "limit", _DEFAULT_LIMIT, most=asking.config.query.max_groups),
     )
@@ -67,7 +76,7 @@ def stream_question_of(stream_id: str, values: Values, asking: Asking) -> Stream
         InvalidRequest: A parameter is unknown or not valid; the sentence names it.
     """
     check_names(values, _SINGLE_OF_ONE, FILTERS)
-    span = _span_of(values, asking, _DEFAULT_FROM_OF_ONE)
+    span = span_in(values, asking, _DEFAULT_FROM_OF_ONE)
     interval = one(values, "interval") or "1s"
     zone = ZoneInfo("UTC")  # buckets of one width: the SQL counts them
     limit = asking.config.query.max_buckets
@@ -77,11 +86,6 @@ def stream_question_of(stream_id: str, values: Values, asking: Asking) -> Stream
         stream_id=stream_id,
         buckets=buckets_of(span, interval, zone, limit=limit, intervals=STREAM_INTERVALS),
     )
-
-
-def _span_of(values: Values, asking: Asking, default: str) -> Span:
-    zone = zone_of(one(values, "timezone") or "UTC")
-    return span_of(one(values, "from") or default, one(values, "to"), asking.now_ms, zone=zone)
 
 
 async def streams(reader: Reader, question: StreamsQuestion) -> tuple[list[Row], bool]:
@@ -109,7 +113,7 @@ async def streams(reader: Reader, question: StreamsQuestion) -> tuple[list[Row],
         f"FROM ({_spaced_sql(where)}) GROUP BY stream_id, property "
         f"ORDER BY last_ms DESC, stream_id, property LIMIT {params.add('UInt32', question.limit + 1)}"
     )
-    rows = await _run(reader, question, sql, params)
+    rows = await reader.about(question, sql, params)
     return [_stream(row) for row in rows[: question.limit]], len(rows) > question.limit
 
 
@@ -153,7 +157,7 @@ async def stream(reader: Reader, question: StreamsQuestion) -> tuple[Row, list[R
     summary = found[0]
     params = Params()
     sql = _buckets_sql(reader, question, summary, params)
-    rows = {int(row["bucket"]): row for row in await _run(reader, question, sql, params)}
+    rows = {int(row["bucket"]): row for row in await reader.about(question, sql, params)}
     buckets, span = question.buckets, question.span
     seen = []
     for index, start in enumerate(buckets.starts):
@@ -225,15 +229,7 @@ def _spaced_sql(where: str) -> str:
 
 
 def _where(reader: Reader, question: StreamsQuestion, params: Params) -> str:
-    conditions = Conditions()
-    add_receipt(params, conditions, question.span, reader.config, column="toDate(received_at)")
-    add_span(params, conditions, question.span, "at")
-    if question.stream_id is not None:
-        conditions.add(f"stream_id = {params.add('String', question.stream_id)}")
-    question.scope.narrow(params, conditions, reader.catalogue)
-    return conditions.sql()
-
-
-async def _run(reader: Reader, question: StreamsQuestion, sql: str, params: Params) -> list[Row]:
-    keep_ms = reader.keep_ms(question.span)
-    return await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=keep_ms)
+    where = where_sql(reader, question.scope, question.span, "at", params)
+    if question.stream_id is None:
+        return where
+    return f"{where} AND stream_id = {params.add('String', question.stream_id)}"

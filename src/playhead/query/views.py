@@ -11,11 +11,21 @@ from playhead.model import event_row, view
 from playhead.query.causes import causes_of
 from playhead.query.cursor import cursor_text, is_span, read_cursor
 from playhead.query.delivery import of_view
+from playhead.query.metrics import where_sql
 from playhead.query.neighbours import neighbours
-from playhead.query.question import FILTERS, Asking, Values, check_names, one, scope_of, whole
+from playhead.query.question import (
+    FILTERS,
+    Asking,
+    Values,
+    check_names,
+    one,
+    scope_of,
+    span_in,
+    whole,
+)
 from playhead.query.reader import Reader
-from playhead.query.scope import Scope, add_days, add_span, sql_time
-from playhead.query.span import DAY_MS, Span, iso, ms_of, span_of, zone_of
+from playhead.query.scope import Scope, sql_time
+from playhead.query.span import DAY_MS, Span, iso, ms_of
 from playhead.query.statement import Conditions, Params, Statement
 from playhead.query.trouble import minutes_of, troubles_of
 
@@ -76,8 +86,7 @@ def views_question_of(values: Values, asking: Asking) -> ViewsQuestion:
     if order not in ORDERS or direction not in {"", "asc", "desc"}:
         names = ", ".join(ORDERS)
         raise InvalidRequest("The order is not known.", hint=f"Use {names}, then :asc or :desc.")
-    zone = zone_of(one(values, "timezone") or "UTC")
-    span = span_of(one(values, "from"), one(values, "to"), asking.now_ms, zone=zone)
+    span = span_in(values, asking)
     after = read_cursor(one(values, "cursor"), Cursor, _is_sound)
     return ViewsQuestion(
         # A relative span would slide from page to page: the first page's is kept in the cursor.
@@ -159,10 +168,7 @@ async def _explained(reader: Reader, scope: Scope, shown: Row) -> Row:
 
 async def _keys(reader: Reader, question: ViewsQuestion) -> list[Row]:
     params = Params()
-    conditions = Conditions()
-    add_days(params, conditions, question.span, reader.config)
-    add_span(params, conditions, question.span, "started_at")
-    question.scope.narrow(params, conditions, reader.catalogue)
+    where = where_sql(reader, question.scope, question.span, "started_at", params)
     place = ORDERS[question.order]
     way, beyond = ("DESC", "<") if question.descending else ("ASC", ">")
     if question.after is not None:
@@ -172,13 +178,11 @@ async def _keys(reader: Reader, question: ViewsQuestion) -> list[Row]:
             params.add("String", after.view_id),
             params.add("String", after.property),
         )
-        conditions.add(
-            f"({place}, view_id, CAST(property, 'String')) {beyond} ({', '.join(bound)})"
-        )
+        where += f" AND ({place}, view_id, CAST(property, 'String')) {beyond} ({', '.join(bound)})"
     sql = (
         f"SELECT {place} AS place, view_id, CAST(property, 'String') AS property, "
         "first_seen_day "
-        f"FROM {VIEWS} FINAL WHERE {conditions.sql()} "
+        f"FROM {VIEWS} FINAL WHERE {where} "
         f"ORDER BY place {way}, view_id {way}, property {way} "
         f"LIMIT {params.add('UInt32', question.limit + 1)}"
     )

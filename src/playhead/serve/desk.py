@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from playhead.access import Grant
+from playhead.collect import body as bodies
 from playhead.query.catalogue import Catalogue, Metric, catalogue
 from playhead.query.question import Asking
 from playhead.query.reader import Reader
@@ -60,6 +61,26 @@ class Desk:
             "freshness_ms": pipeline.freshness_ms,
             "newest_event_at": iso(newest) if newest else None,
         }
+
+
+async def body_of(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        BodyTooLarge: It has more bytes.
+        BodyTimeout: It did not come in time.
+        ClientDisconnect: The caller went away.
+    """
+    declared = request.headers.get("content-length")
+    try:
+        return await bodies.read(
+            request.receive,
+            declared=declared.encode() if declared else None,
+            max_bytes=max_bytes,
+            timeout_s=timeout_s,
+        )
+    except bodies.Gone:
+        raise ClientDisconnect from None
 
 
 async def while_connected(request: Request, asked: Coroutine[Any, Any, T]) -> T:

@@ -5,11 +5,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from playhead.access import Grant
-from playhead.collect import body as bodies
 from playhead.collect.retry import Held, Retry, StillRefused
 from playhead.errors import Forbidden, InvalidRequest, PlayheadError, Unavailable
 from playhead.observe import logger
@@ -17,7 +16,7 @@ from playhead.query import quarantine as query
 from playhead.query.cursor import cursor_text
 from playhead.query.span import iso, span_of
 from playhead.serve.answer import answer, form_of, values_of
-from playhead.serve.desk import Desk, while_connected
+from playhead.serve.desk import Desk, body_of, while_connected
 from playhead.serve.services import Services
 
 RETRY_MAX: Final = 1_000
@@ -178,16 +177,7 @@ def _held(row: query.Row) -> Held:
 
 
 async def _asked(request: Request) -> _Asked:
-    declared = request.headers.get("content-length")
-    try:
-        text = await bodies.read(
-            request.receive,
-            declared=declared.encode() if declared else None,
-            max_bytes=_BODY_MAX_BYTES,
-            timeout_s=_BODY_TIMEOUT_S,
-        )
-    except bodies.Gone:
-        raise ClientDisconnect from None
+    text = await body_of(request, max_bytes=_BODY_MAX_BYTES, timeout_s=_BODY_TIMEOUT_S)
     try:
         return msgspec.json.decode(text or b"{}", type=_Asked)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

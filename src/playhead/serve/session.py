@@ -4,16 +4,16 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from playhead.collect import body as bodies
 from playhead.config import Query
 from playhead.errors import Forbidden, InvalidBody, Unauthenticated
 from playhead.query.question import check_names
 from playhead.query.span import iso
 from playhead.serve.admission import COOKIE, Admission, Caller, secret_of
 from playhead.serve.answer import answer, values_of
+from playhead.serve.desk import body_of
 
 _BODY_MAX_BYTES: Final = 4_096
 _BODY_TIMEOUT_S: Final = 10.0
@@ -90,16 +90,7 @@ def _described(caller: Caller) -> dict[str, Any]:
 
 
 async def _given(request: Request) -> _Given:
-    declared = request.headers.get("content-length")
-    try:
-        text = await bodies.read(
-            request.receive,
-            declared=declared.encode() if declared else None,
-            max_bytes=_BODY_MAX_BYTES,
-            timeout_s=_BODY_TIMEOUT_S,
-        )
-    except bodies.Gone:
-        raise ClientDisconnect from None
+    text = await body_of(request, max_bytes=_BODY_MAX_BYTES, timeout_s=_BODY_TIMEOUT_S)
     try:
         return msgspec.json.decode(text or b"{}", type=_Given)
     except (msgspec.DecodeError, UnicodeDecodeError):
