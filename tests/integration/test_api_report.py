@@ -306,6 +306,14 @@ async def test_every_address_within_the_page_exists(api: Answering, store: Runni
     assert set(re.findall(r'href="#([^"]+)"', text)) <= ids
 
 
+async def test_the_tile_of_unique_views_shows_them(api: Answering, store: RunningStore) -> None:
+    insert_views(store, watched(HOUR_MS, video_id="a"), watched(HOUR_MS, video_id="b"))
+    text = (await api.get(PATH, **SPAN, format_="html")).text
+    tile = text[text.index('href="#unique_views"') :].partition("</a>")[0]
+    assert '<span class="value">2</span>' in tile
+    assert '<span class="what">Unique views</span>' in tile
+
+
 async def test_a_browser_gets_the_page(api: Answering, store: RunningStore) -> None:
     headers = {"authorization": f"Bearer {api.admin}", "accept": "text/html,*/*"}
     answer = await api.http.get(PATH, headers=headers)

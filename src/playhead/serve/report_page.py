@@ -15,7 +15,7 @@ from playhead.serve.report_chart import NARROW, WIDE, Chart, Line, bar, drawing,
 
 Row = dict[str, Any]
 _HEADLINES: Final = {
-    "views": "views", "unique_views": "unique_viewers", "session_duration": "session_median",
+    "views": "views", "unique_views": "unique_views", "session_duration": "session_median",
     "startup_time": "startup_median", "buffering": "rebuffer_percentage",
     "geography": "largest_share", "devices": "largest_share", "cdn": "score",
 }  # fmt: skip
