@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
+import data_files_page
 import meanings
 import metric_page
 import msgspec
@@ -56,7 +57,8 @@ def settings() -> str:
         part = getattr(defaults, section)
         lines.append(f"## [{section}]\n\n{(type(part).__doc__ or '').strip()}\n")
         lines.append("| key | default | meaning |\n|---|---|---|")
-        for name, _, doc in documented_fields(config, type(part).__name__):
+        module = sys.modules[type(part).__module__]
+        for name, _, doc in documented_fields(module, type(part).__name__):
             value = getattr(part, name)
             lines.append(f"| `{name}` | `{toml(value)}`{in_words(name, value)} | {cell(doc)} |")
         lines.append("")
@@ -221,6 +223,7 @@ PAGES = {
     "errors.md": error_page,
     "metrics.md": metric_page.page,
     "fields.md": fields,
+    "data-files.md": data_files_page.page,
     "command-line.md": command_line,
 }
 

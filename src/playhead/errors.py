@@ -3,13 +3,20 @@
 PlayheadError
 ├── RequestError                 the caller can mend it
 │   ├── InvalidRequest           400 invalid_request
+│   │   ├── TemplateInvalid      400 template_invalid    template/rendering.py
+│   │   ├── TemplateRefused      400 template_refused    template/rendering.py
+│   │   └── CustomRefusal        400 custom_refusal      template/rendering.py
 │   ├── InvalidBody              400 invalid_body
+│   ├── ProjectInvalid           400 project_invalid
+│   │   └── Unreadable           400 file_unreadable
+│   ├── QueryRefused             400 query_refused
 │   ├── Unauthenticated          401 unauthenticated
 │   ├── Forbidden                403 forbidden
 │   ├── NotFound                 404 not_found
 │   ├── MethodNotAllowed         405 method_not_allowed
 │   ├── QueryTimeout             408 query_timeout
 │   ├── BodyTimeout              408 body_timeout
+│   ├── Conflict                 409 conflict
 │   ├── DoorClosed               410 door_closed
 │   ├── BodyTooLarge             413 body_too_large
 │   ├── ResultTooLarge           413 result_too_large
@@ -79,6 +86,20 @@ class InvalidBody(RequestError):
     hint = "Send one JSON object or an array of objects, encoded as UTF-8."
 
 
+class ProjectInvalid(RequestError):
+    """The files of the project cannot be used as they are; nothing was changed."""
+
+    code = "project_invalid"
+    hint = "Mend what the lines name; 'playhead fmt --check FILE' checks one file."
+
+
+class QueryRefused(RequestError):
+    """The query cannot be run: it is no query, or it asks for what is not allowed here."""
+
+    code = "query_refused"
+    hint = "Ask with one SELECT over the data sources and pipes your token may read."
+
+
 class Unauthenticated(RequestError):
     """This answer needs a token."""
 
@@ -127,6 +148,14 @@ class BodyTimeout(RequestError):
     code = "body_timeout"
     status = 408
     hint = "Send smaller batches, or raise collect.body_timeout_ms."
+
+
+class Conflict(RequestError):
+    """It does not go together with what is there; nothing was changed."""
+
+    code = "conflict"
+    status = 409
+    hint = "Look at what is there, and change the request or that."
 
 
 class DoorClosed(RequestError):

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import httpx2
 
-from bench import door_scenarios, listeners
+from bench import build_scenarios, door_scenarios, history_scenarios, listeners, pipe_scenarios
 from bench.lines import Line
-from bench.probes import Freshness, Memory, percentile, timed_gets
+from bench.probes import Freshness, Memory, percentile
 from support.books import result_of, start_load, wrong_views
 from support.server import Server
 
@@ -191,36 +191,6 @@ def readers(server: Server, *, per_s: int) -> Iterator[Asked]:
         asked.rate = asked.count / (time.monotonic() - asked.began)
 
 
-def metrics(folder: Path, *, quick: bool) -> list[Line]:
-    """The metric API over ten million views of one month."""
-    views = 100_000 if quick else 10_000_000
-    with serving(folder) as server:
-        began = time.monotonic()
-        seed(server, views)
-        seeded_s = time.monotonic() - began
-        uncached, cached = timed_gets(server, rounds=3 if quick else 12)
-    return [
-        Line(
-            f"metric API over {views:,} views, a month, by a dimension, uncached",
-            f"p50 {percentile(uncached, 50):.0f} ms, p95 {percentile(uncached, 95):.0f} ms "
-            f"(history made in {seeded_s:.0f} s)",
-            "p95 ≤ 500 ms",
-        ),
-        Line(
-            "the same again within the cache's time",
-            f"p95 {percentile(cached, 95):.1f} ms",
-            "≤ 50 ms",
-        ),
-    ]
-
-
-def seed(server: Server, views: int) -> None:
-    """Make history through the command a user has."""
-    command = [sys.executable, "-m", "playhead", "seed", "--views", str(views), "--days", "30"]
-    command += ["--data", str(server.data)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def idle(folder: Path, *, quick: bool) -> list[Line]:
     """What it takes to do nothing, and to say hello."""
     with serving(folder) as server, Memory(server) as memory:
@@ -364,7 +334,9 @@ ALL: dict[str, Callable[..., list[Line]]] = {
     "cmcd": door_scenarios.cmcd,
     "cdn": door_scenarios.cdn,
     "latency": latency,
-    "metrics": metrics,
+    "metrics": history_scenarios.metrics,
+    "pipes": pipe_scenarios.endpoint,
+    "build": build_scenarios.build,
     "listeners": live_listeners,
     "kills": kills,
 }

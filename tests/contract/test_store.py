@@ -263,3 +263,27 @@ async def test_rows_from_outside_come_back_in_another_format(location: Location)
             rows, structure, format="Parquet", limits=Limits(max_result_bytes=10)
         )
     await client.close()
+
+
+def test_values_longer_than_an_address_may_be_come_back(client: StoreClient) -> None:
+    text = "a'\\\t\r\n--ü\x00" * 40_000
+    rows = client.rows("SELECT {a:String} AS a, {b:UInt8} AS b", {"a": text, "b": 7})
+    assert rows.rows == [[text, 7]]
+
+
+async def test_an_answer_in_a_format_says_what_it_cost(location: Location) -> None:
+    store = AsyncStoreClient(location)
+    answered = await store.answer("SELECT number AS n FROM numbers(3)", format="CSVWithNames")
+    await store.close()
+    assert answered.body == b'"n"\n0\n1\n2\n'
+    assert (answered.content_type[:8], answered.rows_read) == ("text/csv", 3)
+
+
+async def test_rows_are_inserted_into_a_table_of_ones_own(location: Location) -> None:
+    store = AsyncStoreClient(location)
+    await store.command("CREATE TABLE IF NOT EXISTS own (n UInt8) ENGINE = MergeTree ORDER BY n")
+    await store.insert_rows("INSERT INTO own (n) FORMAT JSONCompactEachRow", b"[1]\n[2]\n")
+    rows = await store.rows("SELECT sum(n) FROM own")
+    await store.command("DROP TABLE own")
+    await store.close()
+    assert rows.rows == [[3]]

@@ -24,7 +24,8 @@ class Server:
     def __init__(self, data: Path, *, env: Mapping[str, str] | None = None) -> None:
         self.data = data
         self.port = 0
-        self._env = {**os.environ, **(env or {})}
+        # Most tests ask for none of the project that ships: building it would only take time.
+        self._env = {**os.environ, "PLAYHEAD_PIPES__DEFAULT_PROJECT": "false", **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.http = httpx2.Client(timeout=30)
 

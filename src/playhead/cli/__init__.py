@@ -16,7 +16,11 @@ _COMMANDS = {
     "report": "Print what was watched and how well, or make a page of it.",
     "quarantine": "List what was refused, and take it up again.",
     "cmcd": "Say what CMCD in a query, in headers or in a body means.",
+    "pipe": "Show the SQL that a pipe's node makes of parameters.",
+    "build": "Build a project: tables, materialized views, endpoints.",
+    "test": "Run a project's tests in a workspace of their own.",
     "config": "Show every setting, its value and where it came from.",
+    "fmt": "Check data files, and write them in their usual form.",
     "token": "Create, list and revoke tokens.",
 }
 

@@ -252,6 +252,7 @@ class Door(ABC):
             secret=secret_in(headers, query),
             received_at=0,
             query=query,
+            source=self.name,
         )
 
     def walk(self, steps: tuple[Step, ...], request: Request) -> None:

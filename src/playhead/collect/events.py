@@ -137,6 +137,7 @@ class EventsDoor(Door):
         request = super()._request(scope, headers)
         if not request.secret and b"token=" in request.query:
             request.secret = request.parameter("token")
+        request.source = request.parameter("name") if request.secret else ""
         return request
 
     def _source(self, name: str) -> Source:

@@ -41,6 +41,8 @@ class Request(msgspec.Struct):
     """The query string."""
     count: int = 0
     """Events or rows in the body, refused ones included."""
+    source: str = ""
+    """The data source that a token with scopes must name: the door's, or `name` of /v0/events."""
     is_retried: bool = False
     """Out of quarantine: it walked all steps when it first came, and age is no reason now."""
     idempotency: str = ""

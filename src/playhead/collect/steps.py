@@ -27,6 +27,7 @@ from playhead.model.event import Context, Event
 SKEW_TOLERATED_MS: Final = 2_000
 """A client clock this far off is left alone: it is network delay, not a wrong clock."""
 DAY_MS: Final = 86_400_000
+SOURCE_SHOWN_MAX: Final = 80
 
 
 class Salt:
@@ -89,6 +90,11 @@ def put_property(request: Request, doorway: Doorway) -> None:
         raise Forbidden(
             "A read token may not send. Nothing was stored.",
             hint="Make a key with 'playhead token create --kind write'.",
+        )
+    if grant.kind in {"scoped", "jwt"} and not grant.may("DATASOURCES:APPEND", request.source):
+        raise Forbidden(
+            f"This token may not append to '{request.source[:SOURCE_SHOWN_MAX]}'. Nothing was stored.",
+            hint="It needs the scope DATASOURCES:APPEND with this name.",
         )
     request.grant = grant
     request.property = grant.property or request.property

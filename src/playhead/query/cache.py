@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -11,43 +11,50 @@ from playhead.clock import Clock
 from playhead.store.client import Rows
 
 
-class _Kept(msgspec.Struct):
-    rows: Rows
+T = TypeVar("T")
+
+
+class _Kept(msgspec.Struct, Generic[T]):
+    answer: T
     until_s: float
+    size: int
 
 
-class _Flight(msgspec.Struct):
-    task: asyncio.Task[Rows]
+class _Flight(msgspec.Struct, Generic[T]):
+    task: asyncio.Task[T]
     waiting: int = 0
 
 
-class AnswerCache:
-    """Rows by question, for a time given with each, within a number of entries and bytes.
+class Cache(Generic[T]):
+    """Answers by question, for a time given with each, within a number of entries and bytes.
 
     A caller who goes away leaves the run to the others; when the last one leaves, it is cancelled.
     """
 
-    def __init__(self, clock: Clock, *, max_entries: int, max_bytes: int) -> None:
+    def __init__(
+        self, clock: Clock, *, max_entries: int, max_bytes: int, size_of: Callable[[T], int]
+    ) -> None:
         self._clock = clock
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        self._size_of = size_of
         self._bytes = 0
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._flights: dict[str, _Flight] = {}
+        self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
+        self._flights: dict[str, _Flight[T]] = {}
 
-    async def get(self, key: str, run: Callable[[], Awaitable[Rows]], *, keep_ms: int) -> Rows:
-        """Return the rows of `key`: kept ones, those of a run under way, or of a run of its own."""
+    async def get(self, key: str, run: Callable[[], Awaitable[T]], *, keep_ms: int) -> T:
+        """Return the answer of `key`: a kept one, that of a run under way, or of one of its own."""
         kept = self._kept.get(key)
         if kept is not None and kept.until_s > self._clock.monotonic_s():
             self._kept.move_to_end(key)
-            return kept.rows
+            return kept.answer
         flight = self._flights.get(key)
         if flight is None or flight.task.done():
             flight = _Flight(asyncio.ensure_future(self._run(key, run, keep_ms)))
             self._flights[key] = flight
         return await self._share(key, flight)
 
-    async def _share(self, key: str, flight: _Flight) -> Rows:
+    async def _share(self, key: str, flight: _Flight[T]) -> T:
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)
@@ -59,17 +66,18 @@ class AnswerCache:
                 if not flight.task.done():
                     flight.task.cancel()
 
-    async def _run(self, key: str, run: Callable[[], Awaitable[Rows]], keep_ms: int) -> Rows:
-        rows = await run()
-        self._keep(key, _Kept(rows, self._clock.monotonic_s() + keep_ms / 1000))
-        return rows
+    async def _run(self, key: str, run: Callable[[], Awaitable[T]], keep_ms: int) -> T:
+        answer = await run()
+        if keep_ms:
+            self._keep(key, answer, self._clock.monotonic_s() + keep_ms / 1000)
+        return answer
 
-    def _keep(self, key: str, kept: _Kept) -> None:
+    def _keep(self, key: str, answer: T, until_s: float) -> None:
         self._drop(key)
-        size = _size(kept.rows)
+        size = self._size_of(answer)
         if size > self._max_bytes:
             return
-        self._kept[key] = kept
+        self._kept[key] = _Kept(answer, until_s, size)
         self._bytes += size
         while self._bytes > self._max_bytes or len(self._kept) > self._max_entries:
             self._drop(next(iter(self._kept)))
@@ -77,7 +85,14 @@ class AnswerCache:
     def _drop(self, key: str) -> None:
         old = self._kept.pop(key, None)
         if old is not None:
-            self._bytes -= _size(old.rows)
+            self._bytes -= old.size
+
+
+class AnswerCache(Cache[Rows]):
+    """The same for rows."""
+
+    def __init__(self, clock: Clock, *, max_entries: int, max_bytes: int) -> None:
+        super().__init__(clock, max_entries=max_entries, max_bytes=max_bytes, size_of=_size)
 
 
 def _size(rows: Rows) -> int:

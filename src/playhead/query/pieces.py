@@ -16,8 +16,8 @@ from playhead.query.statement import Params
 
 _RATIO: Final = "sum(p0) / nullIf(sum(p1), 0)"
 _UNIQ: Final = "uniqCombined"
-_UNIQ_BITS: Final = 15
-"""At most 24 KB a state, where `uniq` takes 256; exact below some thousand ids, then within about 1 %."""
+_UNIQ_BITS: Final = 14
+"""At most 12 KB a state, where `uniq` takes 256; exact up to a thousand ids, then within about 1 %."""
 _DISTINCT: Final = f"{_UNIQ}Merge({_UNIQ_BITS})({{}})"
 
 

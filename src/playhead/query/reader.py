@@ -1,6 +1,7 @@
 """The reader: statements of this folder run against the store, within limits, through the cache."""
 
 import contextlib
+import copy
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
@@ -40,12 +41,21 @@ class Reader:
         self.config = config
         self.catalogue = catalogue
         self.rollup_layout = layout_of(catalogue).digest()
+        self._timeout_ms = config.query.timeout_ms
+        # Groups beyond half of a query's memory go to the disk instead of ending the query.
+        self._spill_bytes = config.store.max_query_memory_bytes // 2
         self._store = store
         self._clock = clock
         query = config.query
         self._cache = AnswerCache(
             clock, max_entries=query.cache_entries, max_bytes=query.cache_bytes
         )
+
+    def patient(self, timeout_ms: int) -> "Reader":
+        """Return this reader with another limit of time: for answers made of many statements."""
+        other = copy.copy(self)
+        other._timeout_ms = timeout_ms  # noqa: SLF001 (a copy of itself)
+        return other
 
     def now_ms(self) -> int:
         """Return what questions mean by now: never in the past, less than `cache_open_ms` ahead.
@@ -91,7 +101,10 @@ class Reader:
                 statement.sql,
                 statement.params,
                 limits=self._limits(filters),
-                settings=FINAL_SETTINGS,
+                settings={
+                    **FINAL_SETTINGS,
+                    "max_bytes_before_external_group_by": self._spill_bytes,
+                },
             )
 
         rows = await (self._cache.get(key, run, keep_ms=keep_ms) if keep_ms else run())
@@ -143,7 +156,7 @@ class Reader:
         query = self.config.query
         return msgspec.structs.replace(
             Limits(),
-            timeout_ms=query.timeout_ms,
+            timeout_ms=self._timeout_ms,
             max_result_rows=query.max_result_rows,
             max_result_bytes=query.max_result_bytes,
             max_rows_to_read=query.max_rows_to_read,

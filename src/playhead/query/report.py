@@ -193,8 +193,9 @@ async def report(reader: Reader, question: ReportQuestion) -> Row:
     (`by`, `name`, `measures`, `rows`). Notes are sentences on what could not be told.
 
     Raises:
-        QueryTimeout: It took longer than `query.timeout_ms`.
+        QueryTimeout: It took longer than `query.report_timeout_ms`.
     """
+    reader = reader.patient(reader.config.query.report_timeout_ms)
     sent = await delivery(reader, question.asked)
     found = await numbers(reader, question.asked)
     made = _Making(reader, question.asked, found)

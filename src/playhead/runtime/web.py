@@ -1,7 +1,6 @@
 """The web process: doors and answers on one port, and the only writer of the log."""
 
 import asyncio
-import contextlib
 import gc
 import signal
 import socket
@@ -26,6 +25,7 @@ from playhead.log.offsets import Ledger
 from playhead.log.progress import Progress
 from playhead.log.segments import SegmentLog
 from playhead.observe import logger
+from playhead.runtime.default_project import ensure_project
 from playhead.runtime.listening import listen
 from playhead.runtime.location import location_of
 from playhead.serve.app import create_app
@@ -75,7 +75,10 @@ async def _web(config: Config, listen_fd: int | None) -> int:
     keys = Keys(config.data_dir / KEYS_FILE, log, config.collect, clock)
     _settle(keys)
     store = AsyncStoreClient(location_of(config))
-    trimming = asyncio.create_task(_trim(log, ledger))
+    beside = [
+        asyncio.create_task(_trim(log, ledger)),
+        asyncio.create_task(ensure_project(config, store, clock)),
+    ]
     try:
         refusals = Refusals()
         progress = Progress(ledger.position, wait_ms=config.collect.wait_ms)
@@ -114,9 +117,9 @@ async def _web(config: Config, listen_fd: int | None) -> int:
         )
         await server.serve(sockets=[_listener(config, listen_fd)])
     finally:
-        trimming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await trimming
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await appender.close()
         await store.close()
         keys.close()

@@ -1,6 +1,7 @@
 """The worker process: put together from log, store, ledger and fold."""
 
 import gc
+import os
 import signal
 import threading
 from types import FrameType
@@ -18,6 +19,8 @@ from playhead.store.client import StoreClient
 
 def run(config: Config) -> int:
     """Run the worker until it is told to stop; return the exit code."""
+    # A door that waits makes a player wait; a worker that waits reads the log a little later.
+    os.nice(config.process.niceness)
     clock: Clock = SystemClock()
     log = SegmentLog(config.data_dir / "log", config.log, clock, writable=False)
     store = StoreClient(location_of(config))

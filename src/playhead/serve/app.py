@@ -39,6 +39,11 @@ from playhead.serve.live_stream import LiveStream
 from playhead.serve.openapi.answers import operations
 from playhead.serve.openapi.document import OpenApi
 from playhead.serve.openapi.doors import OPERATIONS as DOORS
+from playhead.serve.pipes.desk import PipeDesk
+from playhead.serve.pipes.pipe_answers import PipeAnswers
+from playhead.serve.pipes.query_answers import QueryAnswers
+from playhead.serve.pipes.refusal import PREFIX, refusal
+from playhead.serve.pipes.token_answers import TokenAnswers
 from playhead.serve.quarantine import Quarantine
 from playhead.serve.report_answers import ReportAnswers
 from playhead.serve.services import Services
@@ -85,8 +90,10 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     broadcast = Broadcast(services.clock, limits, admission.holds, desk.freshness)
     live_stream = LiveStream(desk, limits, broadcast)
     browser_session = BrowserSession(admission, limits)
-    health = Health(services, admission)
+    pipe_desk = PipeDesk(services, admission)
+    health = Health(services, admission, pipe_desk.project)
     quarantine = Quarantine(services, desk)
+    pipes = PipeAnswers(pipe_desk)
     openapi = OpenApi((*DOORS, *operations(services.config)), services.config)
     routes = [
         Route("/", Home().page),
@@ -120,6 +127,10 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         Route("/v1/quarantine", quarantine.rows),
         Route("/v1/quarantine/reasons", quarantine.reasons),
         Route("/v1/quarantine/retry", quarantine.retry, methods=["POST"]),
+        *TokenAnswers(services, admission).routes(),
+        *pipes.routes(),
+        *QueryAnswers(pipe_desk).routes(),
+        *pipes.last_routes(),
     ]
     app = Starlette(
         routes=routes,
@@ -183,7 +194,7 @@ class Guarded:
 
         if len(scope.get("query_string", b"")) > self._limit_bytes:
             error = InvalidRequest(f"The parameters are longer than {self._limit_bytes} bytes.")
-            await failure(error)(scope, receive, guarded)
+            await _failure(scope, error)(scope, receive, guarded)
             return
         try:
             await self._app(scope, receive, guarded)
@@ -191,25 +202,31 @@ class Guarded:
             # The trace without its locals: they hold the request, and the request its token.
             _LOG.error("answer_broke", trace="".join(traceback.format_exception(error)))
             if not started:
-                await failure(PlayheadError())(scope, receive, guarded)
+                await _failure(scope, PlayheadError())(scope, receive, guarded)
 
 
-async def _on_error(_: Request, error: Exception) -> Response:
+def _failure(scope: Scope, error: PlayheadError) -> Response:
+    """Return an error in the words of the part of the API that was asked."""
+    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    return refusal(error) if path.startswith(PREFIX) else failure(error)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlayheadError)  # noqa: S101 (registered for this class)
     if error.status >= 500 and error.status != 503:
         _LOG.error("answer_failed", code=error.code, reason=error.message)
-    return failure(error)
+    return _failure(request.scope, error)
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class)
     if error.status_code == 404:
-        return failure(NotFound())
+        return _failure(request.scope, NotFound())
     if error.status_code == 405:
-        response = failure(MethodNotAllowed())
+        response = _failure(request.scope, MethodNotAllowed())
         response.headers.update(error.headers or {})
         return response
-    return failure(InvalidRequest())
+    return _failure(request.scope, InvalidRequest())
 
 
 async def _on_leave(_: Request, __: Exception) -> Response:

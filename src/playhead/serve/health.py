@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from playhead import __version__
 from playhead.observe import REGISTRY, gauge
+from playhead.query.pipes.live import LiveProject
 from playhead.query.question import check_names
 from playhead.query.span import iso
 from playhead.serve.admission import Admission, is_whole
@@ -35,7 +36,8 @@ _FREE = gauge("disk_free_bytes", "Free space of the data folder's disk.")
 class Health:
     """What the server says about itself."""
 
-    def __init__(self, services: Services, admission: Admission) -> None:
+    def __init__(self, services: Services, admission: Admission, project: LiveProject) -> None:
+        self._project = project
         self._services = services
         self._admission = admission
         self._sizes: tuple[int, dict[str, int]] = (0, {})
@@ -80,6 +82,7 @@ class Health:
                 "disk": await asyncio.to_thread(self._disk, pipeline.now_ms),
                 "processes": processes_of(self._services.config.data_dir, pipeline.now_ms),
                 "refusals": self._services.recent_refusals(),
+                "project": await self._project.state(),
             }
         newest = pipeline.newest_received_at
         meta = {

@@ -18,6 +18,7 @@ from playhead.errors import (
 
 CODE_HEADER: Final = "x-clickhouse-exception-code"
 TAG_HEADER: Final = "x-clickhouse-exception-tag"
+SUMMARY_HEADER: Final = "x-clickhouse-summary"
 TIMEOUT_EXCEEDED: Final = 159
 TOO_MANY_QUERIES: Final = 202
 ABORTED: Final = 236

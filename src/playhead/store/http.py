@@ -84,6 +84,16 @@ class StoreApp:
             _LOG.error("part_broken", reason=fault.message, kept="its sources", does="restart")
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def _restart_for(self, job: Job) -> None:
+        """End this process when a query withstands its kill: it would hold a processor for ever.
+
+        A few functions of the engine look whether they were killed only at their end. The worker
+        repeats what it was inserting by its token.
+        """
+        if not self._stopping:
+            _LOG.error("query_stuck", query_id=job.session.query_id, why=job.reason, does="restart")
+            os.kill(os.getpid(), signal.SIGTERM)
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
@@ -161,6 +171,7 @@ class StoreApp:
         await job.stopped.wait()
         loop = asyncio.get_running_loop()
         patience = loop.time() + SLOW_CLIENT_S
+        given_up = loop.time() + self._config.store.stuck_ms / 1000
         while not job.done.is_set():
             try:
                 await loop.run_in_executor(self._control, self._engine.kill, job.session.query_id)
@@ -170,6 +181,9 @@ class StoreApp:
                 )
             if job.sending and loop.time() > patience and job.work is not None:
                 job.work.cancel()
+            if job.lane is Lane.READ and loop.time() > given_up:
+                self._restart_for(job)
+                return
             try:
                 await asyncio.wait_for(job.done.wait(), KILL_AGAIN_S)
             except TimeoutError:

@@ -11,6 +11,7 @@ from playhead.config import Config
 from playhead.errors import QueryFailed
 from playhead.store import external
 from playhead.store.external import External, external_of
+from playhead.store.form import fields_of, is_form
 from playhead.store.session import Session
 from playhead.store.statement import Lane, format_of, lane_of, split_body
 
@@ -38,6 +39,13 @@ _ALLOWED: Final = frozenset({
     "max_ast_depth", "max_ast_elements", "max_query_size", "max_expanded_ast_elements",
     "aggregate_functions_null_for_empty", "max_rows_to_group_by", "group_by_overflow_mode",
     "max_bytes_before_external_group_by", "max_bytes_before_external_sort", "priority",
+    "allow_suspicious_types_in_group_by", "allow_suspicious_types_in_order_by",
+    "joined_subquery_requires_alias", "cast_string_to_date_time_mode", "join_algorithm",
+    "max_columns_to_read", "optimize_aggregation_in_order", "max_subquery_depth",
+    "flatten_nested", "short_circuit_function_evaluation",
+    "use_skip_indexes", "use_partition_pruning", "use_primary_key", "use_statistics",
+    "use_query_condition_cache", "enable_join_runtime_filters", "optimize_use_projections",
+    "optimize_use_implicit_projections", "type_json_skip_duplicated_paths",
 })  # fmt: skip
 _ALLOWED_PREFIXES: Final = (
     "input_format_",
@@ -45,6 +53,7 @@ _ALLOWED_PREFIXES: Final = (
     "format_",
     "date_time_",
     "allow_experimental_",
+    "allow_suspicious_",
 )
 
 
@@ -98,6 +107,11 @@ class Arguments:
         for name, value in pairs:
             self._take(name, value)
 
+    def take_fields(self, fields: Mapping[str, str]) -> None:
+        """Take what came as a form: the statement and its values."""
+        for name, value in fields.items():
+            self._take(name, value)
+
     def _take(self, name: str, value: str) -> None:
         if name.startswith("param_"):
             self.params[name.removeprefix("param_")] = value
@@ -135,6 +149,9 @@ def job_of(arguments: Arguments, body: bytes, config: Config, *, writable: bool)
     Raises:
         QueryFailed: No statement, or one longer than `store.max_query_bytes`.
     """
+    if is_form(arguments.content_type) and not arguments.structure:
+        arguments.take_fields(fields_of(body, arguments.content_type))
+        body = b""
     sql, data = (arguments.query, body) if arguments.query else split_body(body)
     lane = lane_of(sql)
     given = None

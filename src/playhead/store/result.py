@@ -32,6 +32,22 @@ class Rows(msgspec.Struct):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """A whole result as text of a format of the engine."""
+
+    body: bytes
+    content_type: str
+    rows_read: int = 0
+    bytes_read: int = 0
+    elapsed_s: float = 0.0
+
+
+class _Summary(msgspec.Struct):
+    read_rows: str = "0"
+    read_bytes: str = "0"
+    elapsed_ns: str = "0"
+
+
 class _Column(msgspec.Struct):
     name: str
     type: str
@@ -50,6 +66,7 @@ class _Document(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Document)
+_SUMMARY = msgspec.json.Decoder(_Summary)
 
 
 def rows_of(document: bytes) -> Rows:
@@ -62,4 +79,16 @@ def rows_of(document: bytes) -> Rows:
         rows_read=found.statistics.rows_read,
         bytes_read=found.statistics.bytes_read,
         elapsed_ms=found.statistics.elapsed * 1000,
+    )
+
+
+def answered_of(body: bytes, content_type: str, summary: str, *, took_s: float) -> Answered:
+    """Return a result with what its summary header says it cost; `took_s` where it says no time."""
+    found = _SUMMARY.decode(summary) if summary else _Summary()
+    return Answered(
+        body,
+        content_type,
+        rows_read=int(found.read_rows),
+        bytes_read=int(found.read_bytes),
+        elapsed_s=int(found.elapsed_ns) / 1e9 or took_s,
     )

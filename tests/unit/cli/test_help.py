@@ -14,7 +14,11 @@ COMMANDS = (
     "report",
     "quarantine",
     "cmcd",
+    "pipe",
+    "build",
+    "test",
     "config",
+    "fmt",
     "token",
 )
 

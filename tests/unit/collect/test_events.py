@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from playhead.access import Tokens
+from playhead.access import Scope, Tokens
 from playhead.clock import ManualClock
 from playhead.collect.entrance import LARGE_AT_ONCE, Promises, Stored, entrance_of
 from playhead.collect.events import EventsDoor
@@ -421,3 +421,38 @@ async def test_a_row_out_of_quarantine_is_read_again(make: Make) -> None:
     old = msgspec.json.encode({**FRAME, "timestamp": NOW - 90 * DAY_MS})
     [entry] = await place.door.reread(request, old, "stream_frames")
     assert (entry.events, request.refused) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        (Scope("DATASOURCES:APPEND", "stream_frames"), 202),
+        (Scope("DATASOURCES:CREATE"), 202),
+        (Scope("ADMIN"), 202),
+        (Scope("DATASOURCES:APPEND", "telemetry"), 403),
+        (Scope("DATASOURCES:READ", "stream_frames"), 403),
+        (Scope("WORKSPACE:READ_ALL"), 403),
+    ],
+)
+async def test_a_token_with_scopes_sends_what_they_say(
+    make: Make, scope: Scope, status: int
+) -> None:
+    place = make()
+    _, secret = place.tokens.create_scoped("sender", [scope])
+    for got in (
+        await place.send("stream_frames", FRAME, query=f"&token={secret}"),
+        await place.send("stream_frames", FRAME, authorization=b"Bearer " + secret.encode()),
+    ):
+        assert got.status == status
+    assert len(place.entries) == (2 if status == 202 else 0)
+
+
+async def test_a_jwt_sends_what_it_says(make: Make, tmp_path: Path) -> None:
+    place = make()
+    place.tokens.ensure_admin(tmp_path)
+    ends_s = NOW // 1000 + 60
+    scopes = [Scope("DATASOURCES:APPEND", "stream_frames")]
+    _, token = place.tokens.signed.mint("sender", scopes, expires_at_s=ends_s)
+    assert (await place.send("stream_frames", FRAME, query=f"&token={token}")).status == 202
+    assert (await place.send("telemetry", EVENT, query=f"&token={token}")).status == 403
+    assert (await place.send("stream_frames", FRAME, query=f"&token={token}x")).status == 403

@@ -1,7 +1,17 @@
 """Every answer as an operation, in the order of the reference."""
 
 from playhead.config import Config
-from playhead.serve.openapi import content, delivery, metrics, quarantine, reports, server, views
+from playhead.serve.openapi import (
+    content,
+    delivery,
+    metrics,
+    pipes,
+    quarantine,
+    reports,
+    server,
+    tokens,
+    views,
+)
 from playhead.serve.openapi.operations import Operation
 
 
@@ -14,5 +24,7 @@ def operations(config: Config) -> tuple[Operation, ...]:
         *reports.operations(config),
         *delivery.operations(config),
         *quarantine.operations(config),
+        *pipes.operations(config),
+        *tokens.operations(),
         *server.operations(),
     )

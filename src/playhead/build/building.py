@@ -1,0 +1,324 @@
+"""A build: the project laid out beside, then made in place, then switched live."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from playhead import __version__
+from playhead.build.definition import QUARANTINE, Definition, definitions
+from playhead.build.draft import Draft, Drafting
+from playhead.build.manifest import (
+    FOLDER,
+    LIVE_FILE,
+    LOCK_FILE,
+    Built,
+    Live,
+    read_built,
+    write_built,
+    write_live,
+)
+from playhead.build.tables import (
+    apply_table,
+    drop_database,
+    drop_table,
+    make_database,
+    make_service_tables,
+    obstacles,
+)
+from playhead.build.target import BuildResult, Change, Deed, Target
+from playhead.build.views import (
+    PREFIX,
+    View,
+    arranged,
+    create_view,
+    drop_view,
+    fill_view,
+    materialized,
+    row_count,
+    view_of,
+)
+from playhead.clock import Clock
+from playhead.log.lock import WriterLock
+from playhead.project.problem import Problem
+from playhead.project.resources import Datasource, Project
+
+STORE_FOLDER: Final = "store"
+"""Where the embedded store keeps its tables, inside the data folder."""
+FORMAT: Final = 1
+"""Counted up when the same files must be built anew by a new release."""
+
+
+async def build(project: Project, target: Target, clock: Clock) -> BuildResult:
+    """Build a project and switch it live.
+
+    Whoever writes rows into the project's tables must hold `project/build.lock` shared; the build
+    holds it alone, so a new materialized view gets every row of its source exactly once.
+
+    Args:
+        project: Its files, read.
+        target: Where.
+        clock: For the time the build is marked with.
+
+    Returns:
+        What was found and done. With problems nothing was changed, unless `target.partial`.
+
+    Raises:
+        DataDirBusy: Another build of this folder runs.
+        StoreUnavailable: The store went away; a new build goes on where this one stopped.
+    """
+    if target.data_dir is None:
+        return await _Building(target, clock, Built()).build(project)
+    lock = WriterLock(target.data_dir / FOLDER / LOCK_FILE)
+    try:
+        return await _Building(target, clock, read_built(target.data_dir)).build(project)
+    finally:
+        lock.release()
+
+
+def is_unchanged(project: Project, data_dir: Path) -> bool:
+    """Return whether the last build that went through was of the same files, from the files alone.
+
+    Only to be asked while no store runs: then nobody can have changed its tables since.
+    """
+    built = read_built(data_dir)
+    live = data_dir / FOLDER / LIVE_FILE
+    there = live.exists() and (data_dir / STORE_FOLDER).is_dir()
+    return there and not built.filling and built.digest == _digest(project)
+
+
+def digest_of(*parts: str) -> str:
+    """Return a digest of texts, in order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(content))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class _Building:
+    """One build under way."""
+
+    def __init__(self, target: Target, clock: Clock, built: Built) -> None:
+        self._target = target
+        self._clock = clock
+        self._built = built
+        self._changes: list[Change] = []
+        self._warnings: list[Problem] = []
+
+    async def build(self, project: Project) -> BuildResult:
+        target = self._target
+        digest = _digest(project)
+        if digest == self._built.digest and await self._is_whole():
+            return BuildResult(project=project)
+        await make_service_tables(target.store)
+        draft = await self._drafted(project)
+        self._warnings += draft.warnings
+        await make_database(target.store, target.database)
+        stored = await definitions(target.store, target.database)
+        sources = draft.project.datasources
+        problems = [*draft.problems, *obstacles(sources, stored, draft.definitions)]
+        if problems and not target.partial:
+            return BuildResult(problems=tuple(problems), warnings=tuple(self._warnings))
+        await self._apply(draft, stored, digest)
+        return BuildResult(
+            problems=tuple(problems),
+            warnings=tuple(self._warnings),
+            changes=tuple(self._changes),
+            project=draft.project,
+            switched=target.data_dir is not None,
+        )
+
+    async def _drafted(self, project: Project) -> Draft:
+        database = f"{self._target.database}_draft"
+        await drop_database(self._target.store, database)
+        await make_database(self._target.store, database)
+        try:
+            return await Drafting(self._target, project, database).draft()
+        finally:
+            await drop_database(self._target.store, database)
+
+    async def _apply(self, draft: Draft, stored: Mapping[str, Definition], digest: str) -> None:
+        """Bring the database to what the draft says, and switch."""
+        project, target = draft.project, self._target
+        if self._built.filling:
+            self._say_cut_off()
+        views = await self._views(project)
+        there = await self._stored_views()
+        keep = {
+            name
+            for name, view in views.items()
+            if name in there and self._built.views.get(name) == view.digest
+        }
+        remade = await self._apply_tables(draft, stored, views, there - keep)
+        keep -= {n for n in keep if views[n].target in remade or views[n].source in remade}
+        for name in (n for n in sorted(there - keep) if n in views):
+            await drop_view(target, name)
+        for view in arranged(views):
+            if view.name not in keep:
+                await self._make_view(view, draft.definitions)
+        await self._remove(project, stored)
+        self._look_at_pipes(project)
+        if target.data_dir is not None:
+            live = Live(
+                database=target.database,
+                files=project.files,
+                secrets=project.secrets,
+                built_at_ms=self._clock.now_ms(),
+            )
+            write_live(target.data_dir, live, self._state(project, views, digest))
+
+    async def _apply_tables(
+        self,
+        draft: Draft,
+        stored: Mapping[str, Definition],
+        views: Mapping[str, View],
+        outdated: set[str],
+    ) -> set[str]:
+        """Make and change the tables; return which were made anew."""
+        for name in sorted(outdated):
+            if name not in views:
+                self._changes.append(Change("removed", "materialized view", _shown(name)))
+            await drop_view(self._target, name)
+        remade = set()
+        for _, source in sorted(draft.project.datasources.items()):
+            if source.name not in draft.definitions:
+                continue
+            change = await apply_table(self._target, source, stored, draft.definitions)
+            if change is not None:
+                self._changes.append(change)
+                if change.deed != "changed":
+                    remade.add(source.name)
+        return remade
+
+    async def _make_view(self, view: View, wanted: Mapping[str, Definition]) -> None:
+        """Make a view and, where that is exact, put the rows through it that are there already."""
+        target = self._target
+        is_new = view.name not in self._built.views
+        is_empty = await row_count(target.store, target.database, view.target) == 0
+        await create_view(target, view, database=target.database)
+        deed: Deed = "created" if is_new else "changed"
+        detail = f"{view.source} → {view.target}"
+        self._changes.append(Change(deed, "materialized view", _shown(view.name), detail))
+        if not is_new and not is_empty:
+            message = (
+                f"node '{view.node.name}' is not what filled '{view.target}' so far: its rows stay,"
+                " new ones are made the new way."
+            )
+            self._warnings.append(Problem(view.pipe.path, message, view.node.line, 1, warning=True))
+            return
+        if not await row_count(target.store, target.database, view.source):
+            return
+        self._note(filling=view.name)
+        columns = await self._columns_of(view, wanted)
+        count = await fill_view(target, view, columns)
+        self._note(filling="")
+        self._changes.append(
+            Change("filled", "data source", view.target, f"{count:,} rows from {view.source}")
+        )
+
+    async def _columns_of(self, view: View, wanted: Mapping[str, Definition]) -> list[str]:
+        """Return the columns the view makes, which the target has, in its order."""
+        found = await self._target.store.rows(f"DESCRIBE ({view.sql})")
+        made = {row[0] for row in found.rows}
+        return [c.name for c in wanted[view.target].columns if c.name in made]
+
+    async def _remove(self, project: Project, stored: Mapping[str, Definition]) -> None:
+        """Let go of what the last build had and the project has no more; rows are kept."""
+        for name in sorted(self._built.tables):
+            if name in project.datasources or name not in stored:
+                continue
+            rows = stored[name].row_count
+            refused = stored.get(name + QUARANTINE)
+            if rows or (refused is not None and refused.row_count):
+                message = (
+                    f"the data source '{name}' is gone from the project; its {rows:,} rows are"
+                    " kept in the store and come back with its file."
+                )
+                self._warnings.append(Problem(f"{name}.datasource", message, warning=True))
+                continue
+            for table in (name, name + QUARANTINE):
+                await drop_table(self._target, table)
+            self._changes.append(Change("removed", "data source", name))
+
+    def _look_at_pipes(self, project: Project) -> None:
+        for name, pipe in sorted(project.pipes.items()):
+            before = self._built.pipes.get(name)
+            if before is None:
+                self._changes.append(Change("created", "pipe", name))
+            elif before != digest_of(pipe.text):
+                self._changes.append(Change("changed", "pipe", name))
+        for name in sorted(set(self._built.pipes) - set(project.pipes)):
+            self._changes.append(Change("removed", "pipe", name))
+
+    async def _views(self, project: Project) -> dict[str, View]:
+        target = self._target
+        resolver = target.resolver(project, target.database)
+        found = [
+            await view_of(target, resolver, pipe, node, database=target.database)
+            for pipe, node in materialized(project)
+        ]
+        return {view.name: view for view in found}
+
+    async def _stored_views(self) -> set[str]:
+        found = await self._target.store.rows(
+            "SELECT name FROM system.tables WHERE database = {database:String}"
+            " AND engine = 'MaterializedView' AND startsWith(name, {prefix:String})",
+            {"database": self._target.database, "prefix": PREFIX},
+        )
+        return {str(row[0]) for row in found.rows}
+
+    async def _is_whole(self) -> bool:
+        """Return whether everything the last build made is still there."""
+        folder = self._target.data_dir
+        if folder is None or not (folder / FOLDER / LIVE_FILE).exists() or self._built.filling:
+            return False
+        stored = await definitions(self._target.store, self._target.database)
+        views = await self._stored_views()
+        return views >= set(self._built.views) and set(stored) >= set(self._built.tables)
+
+    def _state(self, project: Project, views: Mapping[str, View], digest: str) -> Built:
+        kept = {n: d for n, d in self._built.tables.items() if n not in project.datasources}
+        return Built(
+            digest=digest,
+            tables=kept | {n: _digest_of_source(s) for n, s in project.datasources.items()},
+            views={name: view.digest for name, view in views.items()},
+            pipes={name: digest_of(pipe.text) for name, pipe in project.pipes.items()},
+        )
+
+    def _note(self, *, filling: str) -> None:
+        """Remember on disk that a view is being filled: a stop in between must not go unsaid."""
+        self._built = msgspec.structs.replace(self._built, filling=filling)
+        if self._target.data_dir is not None:
+            write_built(self._target.data_dir, self._built)
+
+    def _say_cut_off(self) -> None:
+        name = _shown(self._built.filling)
+        message = (
+            f"an earlier build was cut off while it filled through '{name}'; its target may hold a"
+            " part of those rows."
+        )
+        self._warnings.append(Problem(f"{name.partition('.')[0]}.pipe", message, warning=True))
+        self._note(filling="")
+
+
+def _shown(view: str) -> str:
+    """Return the name of a view as its author knows it: `pipe.node`."""
+    return view.removeprefix(PREFIX)
+
+
+def _digest_of_source(source: Datasource) -> str:
+    return digest_of(source.text or repr((source.columns, source.engine)))
+
+
+def _digest(project: Project) -> str:
+    """Return a digest of everything a build reads."""
+    texts = [part for pair in sorted(project.files.items()) for part in pair]
+    secrets = [part for pair in sorted(project.secrets.items()) for part in pair]
+    problems = [str(problem) for problem in project.problems]
+    # Values of the environment may stand in them, which the texts do not show.
+    sources = msgspec.json.encode(project.datasources).decode()
+    return digest_of(str(FORMAT), __version__, *texts, *secrets, *problems, sources)

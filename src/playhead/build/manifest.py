@@ -1,0 +1,63 @@
+"""What is live of a project: `project/live.json` for the server, `project/built.json` for builds."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from playhead.access.files import write_private
+
+FOLDER: Final = "project"
+LIVE_FILE: Final = "live.json"
+BUILT_FILE: Final = "built.json"
+LOCK_FILE: Final = "build.lock"
+VERSION: Final = 1
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """The project as it is served."""
+
+    version: int = VERSION
+    database: str = "project"
+    files: dict[str, str] = {}
+    """Relative path to text: data sources, pipes, connections; no fixtures, no tests."""
+    secrets: dict[str, str] = {}
+    built_at_ms: int = 0
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last build that went through has made."""
+
+    version: int = VERSION
+    digest: str = ""
+    """Of everything the build read."""
+    tables: dict[str, str] = {}
+    """Data source to the digest of its table."""
+    views: dict[str, str] = {}
+    """Name of a materialized view to the digest of its statement."""
+    pipes: dict[str, str] = {}
+    filling: str = ""
+    """The view that is being filled just now; not "" after a build that was cut off."""
+
+
+def read_built(data_dir: Path) -> Built:
+    """Return what the last build made; nothing when there was none or it cannot be read."""
+    try:
+        return msgspec.json.decode((data_dir / FOLDER / BUILT_FILE).read_bytes(), type=Built)
+    except (OSError, msgspec.DecodeError):
+        return Built()
+
+
+def write_live(data_dir: Path, live: Live, built: Built) -> None:
+    """Switch the project live. The files hold secrets: only this user may read them."""
+    folder = data_dir / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The state of builds last: a stop between the two only makes the next build look again.
+    write_private(folder / LIVE_FILE, msgspec.json.encode(live).decode())
+    write_built(data_dir, built)
+
+
+def write_built(data_dir: Path, built: Built) -> None:
+    """Write the state of builds."""
+    (data_dir / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(data_dir / FOLDER / BUILT_FILE, msgspec.json.encode(built).decode())

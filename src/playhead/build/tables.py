@@ -1,0 +1,178 @@
+"""Tables of data sources: made, changed, or left alone."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from playhead.build.ddl import examine_table
+from playhead.build.definition import QUARANTINE, Definition, change_of, quoted
+from playhead.build.sentence import in_source
+from playhead.build.target import Change, Target
+from playhead.errors import PlayheadError, ProjectInvalid
+from playhead.project.problem import Problem
+from playhead.project.resources import Datasource
+from playhead.project.services import SERVICE_DATABASES, SERVICE_TABLES
+from playhead.project.table import CREATE_SETTINGS, create_table, quarantine_table
+from playhead.query.guard.clock import frozen
+from playhead.store.async_client import AsyncStoreClient
+
+ALTER_SETTINGS: Final = {**CREATE_SETTINGS, "mutations_sync": "1", "alter_sync": "1"}
+
+
+async def make_database(store: AsyncStoreClient, database: str) -> None:
+    """Make a database if it is not there."""
+    await store.command(f"CREATE DATABASE IF NOT EXISTS {quoted(database)} ENGINE = Atomic")
+
+
+async def drop_database(store: AsyncStoreClient, database: str) -> None:
+    """Remove a database with everything in it."""
+    await store.command(f"DROP DATABASE IF EXISTS {quoted(database)} SYNC")
+
+
+async def make_service_tables(store: AsyncStoreClient) -> None:
+    """Make the reference's service tables, empty, where they are missing."""
+    names = ", ".join(f"'{name}'" for name in SERVICE_DATABASES)
+    found = await store.rows(
+        "SELECT concat(database, '.', name) FROM system.tables"  # noqa: S608 (names of ours)
+        f" WHERE database IN ({names})"
+    )
+    there = {row[0] for row in found.rows}
+    if there.issuperset(SERVICE_TABLES):
+        return
+    for database in SERVICE_DATABASES:
+        await make_database(store, database)
+    for name, columns in SERVICE_TABLES.items():
+        if name not in there:
+            await store.command(
+                f"CREATE TABLE IF NOT EXISTS {name} ({columns}) ENGINE = MergeTree ORDER BY tuple()"
+            )
+
+
+async def make_table(target: Target, source: Datasource, database: str) -> None:
+    """Make the table of a data source.
+
+    Raises:
+        ProjectInvalid: The file asks for what cannot be built; carries lines.
+        QueryRefused: An expression is not allowed.
+        QueryFailed: The engine refuses the table.
+    """
+    text = create_table(source, database=database, with_ttl=not target.keeps_expired)
+    tree = await target.trees.parse(text)
+    examine_table(tree, target.functions)
+    if target.clock_ms is not None:
+        text = await target.trees.text(frozen(tree, target.clock_ms))
+    await target.store.command(text, settings=CREATE_SETTINGS)
+
+
+async def make_quarantine(target: Target, source: Datasource, database: str) -> None:
+    """Make the table of the rows a data source refuses."""
+    text = quarantine_table(source, database=database)
+    await target.store.command(text, settings=CREATE_SETTINGS)
+
+
+async def draft_tables(
+    target: Target, sources: Mapping[str, Datasource], database: str
+) -> list[Problem]:
+    """Make every table in a database of its own; return why some cannot be made."""
+    problems: list[Problem] = []
+    for source in sources.values():
+        try:
+            await make_table(target, source, database)
+            await make_quarantine(target, source, database)
+        except ProjectInvalid as error:
+            problems += _lines(error, source)
+        except PlayheadError as error:
+            problems.append(in_source(source, error, database=database))
+    return problems
+
+
+def obstacles(
+    sources: Mapping[str, Datasource],
+    stored: Mapping[str, Definition],
+    wanted: Mapping[str, Definition],
+) -> list[Problem]:
+    """Return what cannot be changed without losing rows."""
+    problems: list[Problem] = []
+    for name, source in sources.items():
+        if name not in stored or name not in wanted:
+            continue
+        obstacle = change_of(stored[name], wanted[name]).obstacle
+        if obstacle and stored[name].row_count:
+            count = f"{stored[name].row_count:,}"
+            problems.append(
+                Problem(
+                    source.path,
+                    f"'{name}' holds {count} rows, and {obstacle}; the rows cannot be kept.",
+                    1,
+                    1,
+                    "Make a data source of another name and fill it from this one,"
+                    " or empty this one first.",
+                )
+            )
+    return problems
+
+
+async def apply_table(
+    target: Target,
+    source: Datasource,
+    stored: Mapping[str, Definition],
+    wanted: Mapping[str, Definition],
+) -> Change | None:
+    """Bring a data source's tables to what is wanted; None when they are already."""
+    name, database = source.name, target.database
+    await _widen_quarantine(target, source, stored, wanted)
+    if name not in stored:
+        await make_table(target, source, database)
+        return Change("created", "data source", name)
+    change = change_of(stored[name], wanted[name])
+    if change.obstacle:
+        await drop_table(target, name)
+        await make_table(target, source, database)
+        return Change("recreated", "data source", name, change.obstacle)
+    for command in change.commands:
+        await target.store.command(
+            f"ALTER TABLE {quoted(database)}.{quoted(name)} {command}", settings=ALTER_SETTINGS
+        )
+    if not change.commands:
+        return None
+    return Change("changed", "data source", name, "; ".join(change.commands))
+
+
+async def drop_table(target: Target, name: str) -> None:
+    """Remove a table or view of the target."""
+    await target.store.command(
+        f"DROP TABLE IF EXISTS {quoted(target.database)}.{quoted(name)} SYNC"
+    )
+
+
+async def _widen_quarantine(
+    target: Target,
+    source: Datasource,
+    stored: Mapping[str, Definition],
+    wanted: Mapping[str, Definition],
+) -> None:
+    """Give the quarantine the columns that are new; it never loses one."""
+    name = source.name + QUARANTINE
+    if name not in stored:
+        await make_quarantine(target, source, target.database)
+        return
+    there = {column.name for column in stored[name].columns}
+    for column in wanted[name].columns:
+        if column.name not in there:
+            await target.store.command(
+                f"ALTER TABLE {quoted(target.database)}.{quoted(name)}"
+                f" ADD COLUMN {column.declared()}",
+                settings=ALTER_SETTINGS,
+            )
+
+
+def _lines(error: ProjectInvalid, source: Datasource) -> list[Problem]:
+    """Return an error's lines as problems again: they already say where."""
+    problems = []
+    for line in error.message.splitlines():
+        parts = line.split(":", 3)
+        if len(parts) == 4 and parts[1].isdigit() and parts[2].isdigit():
+            file, at, column, message = parts
+            problems.append(Problem(file, message.strip(), int(at), int(column)))
+        else:
+            problems.append(Problem(source.path, line))
+    return problems

@@ -1,0 +1,1 @@
+"""What a project's files say: data sources, pipes, connections, fixtures, tests. Pure: no store."""

@@ -1,0 +1,1 @@
+"""Pipes as endpoints: names to trees, parameters to SQL, SQL to answers."""

@@ -1,0 +1,55 @@
+"""The project that ships, built into a data folder that has none yet."""
+
+import asyncio
+from typing import Final
+
+from playhead.build.building import build
+from playhead.build.manifest import FOLDER, LIVE_FILE
+from playhead.build.target import Target
+from playhead.build.tokens import ensure_tokens
+from playhead.clock import Clock
+from playhead.config import Config
+from playhead.errors import DataDirBusy, PlayheadError, StoreUnavailable
+from playhead.observe import logger
+from playhead.project.folder import read_project
+from playhead.project.shipped import DEFAULT, shipped
+from playhead.query.guard.functions import function_list
+from playhead.query.guard.trees import Trees
+from playhead.store.async_client import AsyncStoreClient
+
+LOOK_EVERY_S: Final = 0.2
+_LOG = logger("project")
+
+
+async def ensure_project(config: Config, store: AsyncStoreClient, clock: Clock) -> None:
+    """Build the project that ships if the data folder has none; waits for the store.
+
+    What goes wrong is logged, and tried again at the next start: everything else works without it.
+    """
+    if not config.pipes.default_project or (config.data_dir / FOLDER / LIVE_FILE).exists():
+        return
+    while not await store.ping():  # noqa: ASYNC110 (another process: nothing here can wake us)
+        await asyncio.sleep(LOOK_EVERY_S)
+    try:
+        await _build(config, store, clock)
+    except (DataDirBusy, StoreUnavailable) as error:
+        _LOG.info("default_project_left", reason=error.message)
+    except PlayheadError as error:
+        _LOG.error("default_project_failed", reason=error.message)
+
+
+async def _build(config: Config, store: AsyncStoreClient, clock: Clock) -> None:
+    project = await asyncio.to_thread(read_project, shipped(DEFAULT))
+    target = Target(
+        store=store,
+        trees=Trees(store, entries_max=config.pipes.prepared_entries),
+        functions=await function_list(store),
+        limits=config.pipes,
+        data_dir=config.data_dir,
+    )
+    result = await build(project, target, clock)
+    for problem in result.problems:
+        _LOG.error("default_project_failed", reason=str(problem))
+    if not result.problems:
+        await asyncio.to_thread(ensure_tokens, result.project, config.data_dir, clock)
+        _LOG.info("default_project_built", changes=len(result.changes))

@@ -1,0 +1,1 @@
+"""HTTP of pipes, SQL and tokens, in the shapes that clients of Tinybird know."""

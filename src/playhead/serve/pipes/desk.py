@@ -1,0 +1,143 @@
+"""What every answer of pipes and SQL needs, once: the project, who asks, how queries run."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from playhead.access import Grant
+from playhead.errors import QueryRefused, RateLimited
+from playhead.query.pipes.formats import media_of
+from playhead.query.pipes.live import Live, LiveProject
+from playhead.query.pipes.refused import custom, with_hint
+from playhead.query.pipes.resolve import Prepared
+from playhead.query.pipes.run import Running, Runs
+from playhead.serve.admission import Admission
+from playhead.serve.desk import while_connected
+from playhead.serve.pipes.reading import Reading
+from playhead.serve.pipes.refusal import refusal
+from playhead.serve.services import Services
+from playhead.store.client import Answered
+from playhead.template.rendering import CustomRefusal
+
+Handler = Callable[[Request, Reading], Awaitable[Response]]
+_ANYWHERE: Final = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after, x-ratelimit-limit, x-ratelimit-remaining, "
+    "x-ratelimit-reset, x-db-statistics",
+}
+"""Pages of other origins may ask: what admits them is a token they hold, never a cookie."""
+_PREFLIGHT: Final = {
+    **_ANYWHERE,
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "authorization, content-type",
+    "access-control-max-age": "600",
+}
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A query on its way to the store."""
+
+    request: Request
+    reading: Reading
+    live: Live
+    prepared: Prepared
+    output: dict[str, str]
+    """The engine's settings for its output."""
+
+
+class PipeDesk:
+    """Admits a request, answers it, and says in its headers what the token has left."""
+
+    def __init__(self, services: Services, admission: Admission) -> None:
+        self.config = services.config
+        self.project = LiveProject(
+            services.config.data_dir, services.store, services.config.pipes, services.clock
+        )
+        self._runs = Runs(services.store, services.config, services.clock)
+        self._admission = admission
+
+    async def answer(self, request: Request, handler: Handler) -> Response:
+        """Return the answer of a handler for whoever asks; a refusal of a template in its own words.
+
+        Raises:
+            PlayheadError: What the handler raises, and what `Admission.holder` raises.
+        """
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=_PREFLIGHT)
+        grant = self._admission.holder(request).grant
+        try:
+            response = await handler(request, Reading(grant))
+        except CustomRefusal as error:
+            response = _custom(error)
+        except QueryRefused as error:
+            response = refusal(with_hint(error))
+        except RateLimited as error:
+            response = refusal(error)
+        response.headers.update({**_ANYWHERE, **self._rate(grant)})
+        return response
+
+    async def live(self) -> Live:
+        """Return the project as it is served now."""
+        return await self.project.current()
+
+    async def run(self, question: Question, format_name: str) -> Answered:
+        """Return the result of a query for whoever asks, who may leave; raises as `Runs.answer`."""
+        live, prepared = question.live, question.prepared
+        filters = {
+            table: condition
+            for name, condition in question.reading.conditions().items()
+            if (table := name if "." in name else f"{live.workspace.database}.{name}")
+            in prepared.tables
+        }
+        running = Running(
+            format=format_name,
+            filters=filters,
+            hidden=bool(question.reading.grant.pipe_filters()),
+            output=question.output,
+            single_thread=live.workspace.test,
+            version=live.version,
+        )
+        return await while_connected(question.request, self._runs.answer(prepared, running))
+
+    def _rate(self, grant: Grant) -> dict[str, str]:
+        allowance = getattr(self._admission, "allowance", None)
+        found = allowance(grant) if allowance is not None else None
+        if found is None:
+            return {}
+        limit, remaining, reset_s = found
+        return {
+            "x-ratelimit-limit": str(limit),
+            "x-ratelimit-remaining": str(remaining),
+            "x-ratelimit-reset": str(reset_s),
+        }
+
+
+def result(answered: Answered, format_name: str) -> Response:
+    """Return a result as it goes out."""
+    statistics = {
+        "elapsed": answered.elapsed_s,
+        "rows_read": answered.rows_read,
+        "bytes_read": answered.bytes_read,
+    }
+    headers = {
+        "cache-control": "private, no-store",
+        "content-type": media_of(format_name),
+        "x-db-statistics": msgspec.json.encode(statistics).decode(),
+    }
+    return Response(answered.body, headers=headers)
+
+
+def document(data: Any, status: int = 200) -> Response:
+    """Return data as JSON."""
+    headers = {"cache-control": "private, no-store"}
+    body = msgspec.json.encode(data)
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+def _custom(error: CustomRefusal) -> Response:
+    """Return what `custom_error` of a template says."""
+    status, answer = custom(error)
+    return document(answer, status)

@@ -1,0 +1,112 @@
+"""What there is to ask: the pipes of the project, their files, their OpenAPI document."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playhead.errors import Forbidden, NotFound
+from playhead.project.resources import Pipe
+from playhead.query.pipes.live import Live
+from playhead.query.pipes.parameters import Parameters
+from playhead.serve.pipes import endpoint_document
+from playhead.serve.pipes.described import described
+from playhead.serve.pipes.desk import PipeDesk, document
+from playhead.serve.pipes.reading import Reading
+
+
+class PipeAnswers:
+    """Answers what is asked of the project itself."""
+
+    def __init__(self, desk: PipeDesk) -> None:
+        self._desk = desk
+        self._parameters: tuple[int, Parameters] | None = None
+
+    def routes(self) -> list[Route]:
+        """Return the addresses; they come before those of endpoints."""
+        methods = ["GET", "OPTIONS"]
+        return [
+            Route("/v0/pipes", self.pipes, methods=methods),
+            Route("/v0/pipes/openapi.json", self.openapi, methods=methods),
+            Route("/v0/pipes/{name}.pipe", self.text, methods=methods),
+            Route("/v1/pipes/{name}.pipe", self.text, methods=methods),
+        ]
+
+    def last_routes(self) -> list[Route]:
+        """Return the addresses that come after those of endpoints."""
+        return [Route("/v0/pipes/{name}", self.pipe, methods=["GET", "OPTIONS"])]
+
+    async def pipes(self, request: Request) -> Response:
+        """`GET /v0/pipes`."""
+        return await self._desk.answer(request, self._pipes)
+
+    async def pipe(self, request: Request) -> Response:
+        """`GET /v0/pipes/{name}`."""
+        return await self._desk.answer(request, self._pipe)
+
+    async def text(self, request: Request) -> Response:
+        """`GET /v0/pipes/{name}.pipe` and `GET /v1/pipes/{name}.pipe`."""
+        return await self._desk.answer(request, self._text)
+
+    async def openapi(self, request: Request) -> Response:
+        """`GET /v0/pipes/openapi.json`."""
+        return await self._desk.answer(request, self._openapi)
+
+    async def _pipes(self, _: Request, reading: Reading) -> Response:
+        live = await self._desk.live()
+        parameters = self._of(live)
+        whole = reading.all()
+        return document(
+            {
+                "pipes": [
+                    described(live, parameters, pipe, whole=whole)
+                    for pipe in live.workspace.project.pipes.values()
+                    if whole or reading.pipe(pipe.name)
+                ]
+            }
+        )
+
+    async def _pipe(self, request: Request, reading: Reading) -> Response:
+        live = await self._desk.live()
+        pipe = _found(live, request.path_params["name"], reading)
+        return document(described(live, self._of(live), pipe, whole=reading.all()))
+
+    async def _text(self, request: Request, reading: Reading) -> Response:
+        live = await self._desk.live()
+        pipe = _found(live, request.path_params["name"], reading)
+        if not reading.all():
+            raise Forbidden(
+                "This token may not see the project's files.",
+                hint="Use a token with the scope WORKSPACE:READ_ALL.",
+            )
+        headers = {"cache-control": "private, no-store"}
+        return Response(pipe.text, media_type="text/plain", headers=headers)
+
+    async def _openapi(self, _: Request, reading: Reading) -> Response:
+        live = await self._desk.live()
+        parameters = self._of(live)
+        readable = [
+            (pipe, parameters.of_pipe(pipe))
+            for pipe in live.workspace.project.pipes.values()
+            if pipe.endpoint is not None and reading.pipe(pipe.name)
+        ]
+        base_path = self._desk.config.server.base_path
+        return document(endpoint_document.document(readable, base_path=base_path))
+
+    def _of(self, live: Live) -> Parameters:
+        kept = self._parameters
+        if kept is None or kept[0] != live.version:
+            found = Parameters(live.resolver.namespace, live.resolver.templates)
+            kept = self._parameters = (live.version, found)
+        return kept[1]
+
+
+def _found(live: Live, name: str, reading: Reading) -> Pipe:
+    pipe = live.resolver.namespace.pipe(name)
+    if pipe is None:
+        raise NotFound(f"There is no pipe '{name}'.", hint="GET /v0/pipes lists them.")
+    if not reading.pipe(pipe.name):
+        raise Forbidden(
+            f"This token may not read the pipe '{name}'.",
+            hint=f"Use a token with the scope PIPES:READ:{pipe.name}.",
+        )
+    return pipe

@@ -1,0 +1,98 @@
+"""Endpoints and SQL: `/v0/pipes/{name}.{form}` and `/v0/sql`."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playhead.errors import Forbidden, InvalidRequest, NotFound
+from playhead.query.pipes.formats import engine_format, output_settings
+from playhead.serve.pipes.desk import PipeDesk, Question, document, result
+from playhead.serve.pipes.reading import Reading
+from playhead.serve.pipes.request import Asked, asked_of
+from playhead.store.result import rows_of
+from playhead.template.rendering import Inputs
+
+METHODS = ["GET", "POST", "OPTIONS"]
+
+
+class QueryAnswers:
+    """Answers what is asked of the data."""
+
+    def __init__(self, desk: PipeDesk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """Return the addresses."""
+        return [
+            Route("/v0/sql", self.sql, methods=METHODS),
+            Route("/v0/pipes/{name}.{form}", self.endpoint, methods=METHODS),
+        ]
+
+    async def endpoint(self, request: Request) -> Response:
+        """`GET` and `POST /v0/pipes/{name}.{form}`."""
+        return await self._desk.answer(request, self._endpoint)
+
+    async def sql(self, request: Request) -> Response:
+        """`GET` and `POST /v0/sql`."""
+        return await self._desk.answer(request, self._sql)
+
+    async def _endpoint(self, request: Request, reading: Reading) -> Response:
+        format_name = engine_format(request.path_params["form"])
+        live = await self._desk.live()
+        name = request.path_params["name"]
+        pipe = live.resolver.namespace.pipe(name)
+        if pipe is None:
+            raise NotFound(f"There is no pipe '{name}'.", hint="GET /v0/pipes lists them.")
+        if not reading.pipe(pipe.name):
+            raise Forbidden(
+                f"This token may not read the pipe '{name}'.",
+                hint=f"Use a token with the scope PIPES:READ:{pipe.name}.",
+            )
+        asked = await asked_of(request, self._desk.config)
+        prepared = await live.resolver.endpoint(
+            pipe.name, Inputs(params=asked.params), q=asked.q, may=reading, terms=reading.terms()
+        )
+        question = Question(request, reading, live, prepared, output_settings(asked.output))
+        return await self._answer(question, asked, prepared.format or format_name)
+
+    async def _sql(self, request: Request, reading: Reading) -> Response:
+        if not reading.grant.reads():  # the key in a player's page must not keep the store busy
+            raise Forbidden(
+                "This token may only send; it reads nothing.",
+                hint="Use a token with a scope such as DATASOURCES:READ or PIPES:READ.",
+            )
+        asked = await asked_of(request, self._desk.config, text_is_query=True)
+        if asked.q is None or not asked.q.strip():
+            raise InvalidRequest(
+                "There is no query.", hint="Send it as 'q': /v0/sql?q=SELECT count() FROM views"
+            )
+        live = await self._desk.live()
+        prepared = await live.resolver.sql(
+            asked.q,
+            Inputs(params=asked.params),
+            pipeline=asked.pipeline,
+            may=reading,
+            terms=reading.terms(),
+        )
+        question = Question(request, reading, live, prepared, output_settings(asked.output))
+        return await self._answer(question, asked, prepared.format or "JSON")
+
+    async def _answer(self, question: Question, asked: Asked, format_name: str) -> Response:
+        if asked.explain:
+            return await self._explain(question)
+        return result(await self._desk.run(question, format_name), format_name)
+
+    async def _explain(self, question: Question) -> Response:
+        """Return the query that would run, and the engine's plan of it."""
+        if not question.reading.all():
+            raise Forbidden(
+                "This token may not see how queries are made.",
+                hint="Leave explain out, or use a token that may read the whole project.",
+            )
+        sql = question.prepared.sql
+        plan = msgspec.structs.replace(question.prepared, sql=f"EXPLAIN {sql}")
+        asked = msgspec.structs.replace(question, prepared=plan)
+        lines = rows_of((await self._desk.run(asked, "JSONCompact")).body).rows
+        explained = "\n".join(str(line[0]) for line in lines)
+        return document({"debug_query": sql, "query_explain": explained})

@@ -1,0 +1,61 @@
+"""What a token may read, as the resolver asks: names, row filters, fixed parameters."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from playhead.access import Grant
+from playhead.query.pipes.workspace import Terms
+from playhead.query.source import BOUND_TABLES
+
+PIPES_READ: Final = "PIPES:READ"
+READ: Final = "DATASOURCES:READ"
+READ_ALL: Final = "WORKSPACE:READ_ALL"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A grant, as one who reads."""
+
+    grant: Grant
+
+    def datasource(self, name: str) -> bool:
+        """Return whether a data source, its quarantine or a `playhead.` table may be read."""
+        if self.grant.property is not None and name not in BOUND_TABLES:
+            return False  # a table without a property would show those of others
+        return self.grant.may(READ, name)
+
+    def pipe(self, name: str) -> bool:
+        """Return whether a pipe may be read."""
+        return self.grant.may(PIPES_READ, name)
+
+    def nodes(self) -> bool:
+        """Return whether the nodes inside pipes may be read, and not their output alone."""
+        return self.all()
+
+    def all(self) -> bool:
+        """Return whether everything of the project may be read, the text of its files too."""
+        return self.grant.may(READ_ALL)
+
+    def terms(self) -> Terms:
+        """Return on which terms it reads."""
+        grant = self.grant
+        tables = set(grant.filters())
+        if grant.property is not None:
+            tables.update(BOUND_TABLES)
+        fixed: dict[str, dict[str, str]] = {}
+        for scope in grant.scopes:
+            if scope.type == PIPES_READ and scope.fixed_params:
+                fixed[scope.resource] = grant.fixed_params(scope.resource)
+        return Terms(frozenset(tables), grant.pipe_filters(), fixed)
+
+    def conditions(self) -> Mapping[str, str]:
+        """Return the row filter of each data source and `playhead.` table that has one."""
+        found = dict(self.grant.filters())
+        bound = self.grant.property_filter()
+        if bound is not None:
+            found |= {
+                table: f"({found[table]}) AND ({bound})" if table in found else bound
+                for table in BOUND_TABLES
+            }
+        return found

@@ -1,0 +1,26 @@
+"""Errors of /v0/*: the sentence as `error`, where its page is as `documentation`."""
+
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from playhead.errors import PlayheadError, Unauthenticated
+
+PREFIX: Final = "/v0/"
+_FORBIDDEN: Final = 403
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def refusal(error: PlayheadError) -> Response:
+    """Return an error as clients of /v0/* read it; whatever is wrong with a token is 403 there."""
+    status = _FORBIDDEN if isinstance(error, Unauthenticated) else error.status
+    headers = {"cache-control": "no-store"}
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["retry-after"] = str(retry_after_s)
+    body = error.body()
+    said = {"error": error.message, "documentation": body["docs"], **body}
+    return Response(
+        _ENCODER.encode(said), status_code=status, media_type="application/json", headers=headers
+    )
