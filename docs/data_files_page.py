@@ -13,7 +13,7 @@ HEAD = """# Data files
 
 A project is a folder of text files: `.datasource` files are tables, `.pipe` files are queries, endpoints
 and materialized views, `.connection` files say where else data is. They are the files of Tinybird,
-Forward and Classic; existing projects run as they are. `playhead fmt FILE…` checks files and writes
+Forward and Classic; existing projects run as they are. `playhead fmt` checks files, or all of a folder, and writes
 them in one form, `playhead build` builds a folder, `playhead test run` tests it.
 
 ```
@@ -95,9 +95,10 @@ FOLDER = """## The folder
 - `VERSION n` gives a second name, `<name>__v<n>`, unless a file has it.
 - A data source, a pipe and a node never share a name.
 - `fixtures/<datasource>.ndjson`, else `.csv`, else `.sql` (a query that makes the rows); also in
-  `datasources/fixtures/`. A fixture without a data source is left out.
+  `datasources/fixtures/`. Rows may be packed: `.ndjson.gz`, `.csv.gz`. A fixture without a data source is left out.
 - Tests lie below a folder `tests`, at any depth: `.yaml`, `.yml`, and `.test` of the older dialect.
-- A data source or sink whose `.connection` is absent is built, with a warning, and does not run.
+- A data source or sink whose `.connection` is absent is built, with a warning. Nothing runs copy pipes and sinks or
+  fills data sources from a connection yet; a build says so of each.
 """
 TITLES = {
     "datasource": "`.datasource`",

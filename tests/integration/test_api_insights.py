@@ -57,7 +57,7 @@ async def test_values_with_few_views_are_left_out(api: Answering, store: Running
 async def test_views_count_that_take_part(api: Answering, store: RunningStore) -> None:
     unstarted = views(50, os="A", startup_ms=None)
     insert_views(store, *unstarted, *views(50, os="A"), *views(50, os="B"))
-    rows = await api.data(PATH, metric="startup_time", dimensions="os")
+    rows = await api.data(PATH, metric="startup_time", dimensions="os", noise="true")
     assert {row["value"]: (row["views"], row["share"]) for row in rows} == {
         "A": (50, 0.5), "B": (50, 0.5),
     }  # fmt: skip
@@ -129,7 +129,7 @@ async def test_metrics_are_ranked_by_their_share(api: Answering, store: RunningS
 
 async def test_a_median_is_averaged_unless_asked_for(api: Answering, store: RunningStore) -> None:
     insert_views(store, *views(50, os="A"), *views(50, os="B"))
-    rows = await api.data(PATH, metric="startup_time", dimensions="os")
+    rows = await api.data(PATH, metric="startup_time", dimensions="os", noise="true")
     assert {row["measurement"] for row in rows} == {"avg"}
     assert (await api.get(PATH, metric="startup_time", measurement="median")).status_code == 400
 
@@ -157,7 +157,8 @@ async def test_a_token_and_filters_narrow_the_views(api: Answering, store: Runni
         *views(60, property="q", os="C", country="DE"),
         *views(60, property="q", os="C", country="FR"),
     )
-    asked = {"metric": "startup_time", "dimensions": "os", "token": api.token("read", "q")}
+    asked = {"metric": "startup_time", "dimensions": "os", "noise": "true"}
+    asked["token"] = api.token("read", "q")
     assert {row["value"]: row["views"] for row in await api.data(PATH, **asked)} == {
         "B": 50, "C": 120,
     }  # fmt: skip
@@ -167,7 +168,8 @@ async def test_a_token_and_filters_narrow_the_views(api: Answering, store: Runni
 
 async def test_the_list_is_cut_and_says_so(api: Answering, store: RunningStore) -> None:
     insert_views(store, *(one for n in range(5) for one in views(50, os=f"o{n}")))
-    response = (await api.get(PATH, metric="startup_time", dimensions="os", limit="3")).json()
+    asked = {"metric": "startup_time", "dimensions": "os", "noise": "true"}
+    response = (await api.get(PATH, **asked, limit="3")).json()
     assert (len(response["data"]), response["meta"]["more"]) == (3, True)
 
 
@@ -183,6 +185,7 @@ async def test_the_list_is_cut_and_says_so(api: Answering, store: RunningStore) 
         ({"dimensions": ",".join(f"custom.k{n}" for n in range(41))}, 400),
         ({"min_views": "0"}, 400),
         ({"pairs": "maybe"}, 400),
+        ({"noise": "2"}, 400),
         ({"group_by": "os"}, 400),
     ],
 )

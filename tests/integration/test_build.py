@@ -140,7 +140,7 @@ def test_rows_that_were_there_go_through_a_new_view_once(project: Path) -> None:
         write(view, DAILY_VIEW)
         write(target, DAILY)
         lines = build(project)[1]
-        assert "filled    data source daily (1 rows from plays)" in lines
+        assert "filled    data source daily (1 row from plays)" in lines
         assert counted(store, "SELECT countMerge(plays) FROM daily") == [[1]]
         assert build(project)[1] == ["2 data sources, 2 pipes: nothing changed."]
 
@@ -153,6 +153,25 @@ def test_a_table_that_is_gone_is_made_again(project: Path) -> None:
         client.close()
         code, lines = build(project)
         assert (code, lines[0]) == (0, "created   data source daily")
+
+
+def test_a_damaged_live_file_is_made_again(project: Path) -> None:
+    live = project.parent / "data" / "project" / "live.json"
+    build(project)
+    whole = json.loads(live.read_bytes())["files"]
+    live.write_bytes(live.read_bytes()[:100])
+    assert build(project)[0] == 0
+    assert json.loads(live.read_bytes())["files"] == whole
+
+
+def test_a_fixture_that_leads_out_of_the_folder_is_not_loaded(project: Path) -> None:
+    fixture = project / "fixtures" / "plays.ndjson"
+    fixture.rename(project.parent / "elsewhere.ndjson")
+    fixture.symlink_to(project.parent / "elsewhere.ndjson")
+    code, lines = build(project, "--fixtures")
+    assert code == 0
+    assert [line for line in lines if "not loaded: the file is a link" in line]
+    assert not [line for line in lines if line.startswith("loaded")]
 
 
 def test_a_folder_without_files_is_said(tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def test_only_the_files_asked_for_run(project: Path) -> None:
     (project / "tests/other.yaml").write_text("- name: x\n  parameters: ''\n")
     assert run(project, *NOW, "tests/recent.yaml")[1] == ["2 passed, 0 failed"]
     code, lines = run(project, "tests/nothing.yaml")
-    assert (code, "is no test file of this project" in lines[0]) == (1, True)
+    assert (code, "tests/nothing.yaml is no test file of this project" in lines[0]) == (1, True)
+    assert "below a folder 'tests'" in lines[1]
 
 
 def test_a_broken_resource_costs_its_own_tests_only(project: Path) -> None:

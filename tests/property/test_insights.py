@@ -1,4 +1,4 @@
-"""An impact equals the difference of two answers of the metric itself."""
+"""An impact equals the difference of two answers of the metric itself; chance alone has none."""
 
 import random
 from typing import Any
@@ -40,7 +40,7 @@ async def test_the_impact_is_the_difference_of_two_answers(
     rng = random.Random(metric)
     insert_views(store, *(drawn(rng) for _ in range(150)))
     rows = await api.data(
-        "/v1/insights", metric=metric, measurement=measurement, min_views="1",
+        "/v1/insights", metric=metric, measurement=measurement, min_views="1", noise="true",
         dimensions="country,cdn,asn,custom.plan", pairs="false",
     )  # fmt: skip
     assert {(row["dimension"], row["value"]) for row in rows} >= {("country", ""), ("asn", "7")}
@@ -57,3 +57,44 @@ async def test_the_impact_is_the_difference_of_two_answers(
         assert row["metric_value"] == (
             None if own["value"] is None else pytest.approx(own["value"])
         )
+
+
+def by_chance(rng: random.Random) -> dict[str, Any]:
+    """Return a view whose numbers have nothing to do with its thirty values of dimensions."""
+    started, stalls = rng.random() > 0.03, rng.random() < 0.1
+    kbps = rng.lognormvariate(8, 0.5) if started else None
+    return view_row(
+        country=f"c{rng.randrange(12)}", cdn=rng.choice("abcd"), asn=rng.randrange(8),
+        os=rng.choices("xyz", (80, 18, 2))[0], browser=rng.choice("pqr"),
+        startup_ms=rng.lognormvariate(7, 1) if started else None,
+        exit_before_start=not started, startup_failed=rng.random() < 0.004,
+        playback_failed=rng.random() < 0.01, watch_ms=rng.expovariate(1e-6),
+        playing_ms=rng.expovariate(1e-6) if started else 0.0,
+        rebuffer_ms=rng.expovariate(1e-4) if stalls else 0.0, bitrate_kbps=kbps,
+        bitrate_weight_ms=rng.expovariate(1e-6) if kbps else 0.0, score=rng.gauss(80, 10),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_differs_by_chance_is_not_told(
+    api: Answering, store: RunningStore, seed: int
+) -> None:
+    rng = random.Random(seed)
+    views = [by_chance(rng) for _ in range(3_000)]
+    insert_views(store, *views)
+    noise = await api.data("/v1/insights", noise="true")
+    assert len(noise) == 50
+    assert noise[0]["relative_impact"] > 0.01
+    assert await api.data("/v1/insights") == []
+
+
+async def test_what_is_no_chance_is_told_first(api: Answering, store: RunningStore) -> None:
+    rng = random.Random(0)
+    views = [by_chance(rng) for _ in range(3_000)]
+    for view in views:
+        if view["cdn"] == "b" and view["startup_ms"]:
+            view["startup_ms"] *= 1.5
+    insert_views(store, *views)
+    rows = await api.data("/v1/insights", pairs="false")
+    named = {(row["metric"], row["dimension"]) for row in rows}
+    assert (rows[0]["value"], named) == ("b", {("startup_time", "cdn")})

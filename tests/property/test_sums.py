@@ -72,11 +72,9 @@ def some_requests(chance: random.Random) -> list[dict[str, Any]]:
         "bytes": (0.0, 1_000.5, -1.0, 1e13), "ttfbMs": (0.0, 20.25, 1e9), "totalMs": (0.0, 250.0),
     }  # fmt: skip
     event_types = ("request", "requestCompleted", "requestCanceled", "requestFailed")
-    texts = {
-        wire: WORDS[1:]
-        for wire in ("viewId", "sessionId", "viewerId", "videoId", "streamType", "host", "cdn",
-                     "playerName", "playerVersion", "experiment", "variant")
-    }  # fmt: skip
+    wires = ("viewId", "sessionId", "viewerId", "videoId", "streamType", "host", "cdn",
+             "playerName", "playerVersion", "experiment", "variant")  # fmt: skip
+    texts = dict.fromkeys(wires, WORDS[1:])
     context: dict[str, tuple[Any, ...]] = {
         name: (0, 7) if name == "asn" else (False, True) if name in {"bot", "internal"} else WORDS
         for name in Context.__struct_fields__
@@ -152,6 +150,7 @@ _TOTALS: dict[str, dict[str, Any]] = {}
 """What was answered once: the rows stay the same."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 async def test_the_sum_of_a_breakdown_is_the_total(api: Answering, source: SourceName) -> None:
     found = [(one, additive(one)) for one in METRICS.values() if one.source == source]

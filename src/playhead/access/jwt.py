@@ -27,8 +27,8 @@ RPS_MAX: Final = 100_000
 _ALGORITHM: Final = "HS256"
 _NAME_CHARS_MAX: Final = 200
 _HINT: Final = (
-    "Sign it with HS256 and the text of admin.token; it needs workspace_id ('playhead token workspace'),"
-    " name, exp in seconds and scopes."
+    "Sign it with HS256 and the text of admin.token, without its line break; it needs"
+    " workspace_id ('playhead token workspace'), name, exp in seconds and scopes."
 )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from playhead.clock import Clock
 from playhead.config import Config
-from playhead.errors import NotFound, PlayheadError, QueryRefused
+from playhead.errors import PlayheadError, QueryRefused
 from playhead.project.case import TABLE, Request
 from playhead.project.comparison import printed
 from playhead.project.resources import Project
@@ -61,9 +61,7 @@ class Desk:
         inputs = Inputs(params=request.parameters)
         if not request.pipe:
             return await self._resolver.sql(request.sql, inputs, pipeline=request.pipeline or None)
-        pipe = self._resolver.namespace.pipe(request.pipe)
-        if pipe is None:
-            raise NotFound(f"There is no pipe '{request.pipe}'.")
+        pipe = self._resolver.namespace.known(request.pipe)
         if pipe.endpoint is not None:
             return await self._resolver.endpoint(pipe.name, inputs, q=request.sql or None)
         # What is no endpoint is tested by its last node's SQL, which may name the nodes before.

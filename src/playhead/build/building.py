@@ -1,5 +1,6 @@
 """A build: the project laid out beside, then made in place, then switched live."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,18 +9,20 @@ from typing import Final
 import msgspec
 
 from playhead import __version__
-from playhead.build.definition import QUARANTINE, Definition, definitions
+from playhead.access.grant import QUARANTINE
+from playhead.build.definition import Definition, definitions
 from playhead.build.draft import Draft, Drafting
+from playhead.build.idle import idle
 from playhead.build.manifest import (
     FOLDER,
-    LIVE_FILE,
     LOCK_FILE,
     Built,
-    Live,
+    is_live,
     read_built,
     write_built,
     write_live,
 )
+from playhead.build.sentence import counted
 from playhead.build.tables import (
     apply_table,
     drop_database,
@@ -41,17 +44,28 @@ from playhead.build.views import (
     view_of,
 )
 from playhead.clock import Clock
+from playhead.errors import DataDirBusy
 from playhead.log.lock import WriterLock
 from playhead.project.problem import Problem
 from playhead.project.resources import Datasource, Project
+from playhead.query.pipes.live import LIVE_FILE, Manifest
 
 STORE_FOLDER: Final = "store"
 """Where the embedded store keeps its tables, inside the data folder."""
+LOOK_EVERY_S: Final = 0.2
+"""How often a build that waits looks whether the other has ended."""
 FORMAT: Final = 1
 """Counted up when the same files must be built anew by a new release."""
 
 
-async def build(project: Project, target: Target, clock: Clock) -> BuildResult:
+async def build(
+    project: Project,
+    target: Target,
+    clock: Clock,
+    *,
+    wait_s: float = 0.0,
+    first_only: bool = False,
+) -> BuildResult:
     """Build a project and switch it live.
 
     Whoever writes rows into the project's tables must hold `project/build.lock` shared; the build
@@ -61,6 +75,8 @@ async def build(project: Project, target: Target, clock: Clock) -> BuildResult:
         project: Its files, read.
         target: Where.
         clock: For the time the build is marked with.
+        wait_s: How long to wait for another build of the folder to end.
+        first_only: Leave a folder alone that has a live project, also if it got it meanwhile.
 
     Returns:
         What was found and done. With problems nothing was changed, unless `target.partial`.
@@ -71,11 +87,24 @@ async def build(project: Project, target: Target, clock: Clock) -> BuildResult:
     """
     if target.data_dir is None:
         return await _Building(target, clock, Built()).build(project)
-    lock = WriterLock(target.data_dir / FOLDER / LOCK_FILE)
+    lock = await _locked(target.data_dir / FOLDER / LOCK_FILE, clock, wait_s)
     try:
+        if first_only and (target.data_dir / LIVE_FILE).exists():
+            return BuildResult(project=project)
         return await _Building(target, clock, read_built(target.data_dir)).build(project)
     finally:
         lock.release()
+
+
+async def _locked(path: Path, clock: Clock, wait_s: float) -> WriterLock:
+    until_s = clock.monotonic_s() + wait_s
+    while True:
+        try:
+            return WriterLock(path)
+        except DataDirBusy:
+            if clock.monotonic_s() >= until_s:
+                raise
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def is_unchanged(project: Project, data_dir: Path) -> bool:
@@ -84,8 +113,7 @@ def is_unchanged(project: Project, data_dir: Path) -> bool:
     Only to be asked while no store runs: then nobody can have changed its tables since.
     """
     built = read_built(data_dir)
-    live = data_dir / FOLDER / LIVE_FILE
-    there = live.exists() and (data_dir / STORE_FOLDER).is_dir()
+    there = is_live(data_dir) and (data_dir / STORE_FOLDER).is_dir()
     return there and not built.filling and built.digest == _digest(project)
 
 
@@ -117,6 +145,8 @@ class _Building:
         await make_service_tables(target.store)
         draft = await self._drafted(project)
         self._warnings += draft.warnings
+        if not target.partial:
+            self._warnings += idle(draft.project)
         await make_database(target.store, target.database)
         stored = await definitions(target.store, target.database)
         sources = draft.project.datasources
@@ -163,7 +193,7 @@ class _Building:
         await self._remove(project, stored)
         self._look_at_pipes(project)
         if target.data_dir is not None:
-            live = Live(
+            live = Manifest(
                 database=target.database,
                 files=project.files,
                 secrets=project.secrets,
@@ -217,7 +247,9 @@ class _Building:
         count = await fill_view(target, view, columns)
         self._note(filling="")
         self._changes.append(
-            Change("filled", "data source", view.target, f"{count:,} rows from {view.source}")
+            Change(
+                "filled", "data source", view.target, f"{counted(count, 'row')} from {view.source}"
+            )
         )
 
     async def _columns_of(self, view: View, wanted: Mapping[str, Definition]) -> list[str]:
@@ -235,8 +267,9 @@ class _Building:
             refused = stored.get(name + QUARANTINE)
             if rows or (refused is not None and refused.row_count):
                 message = (
-                    f"the data source '{name}' is gone from the project; its {rows:,} rows are"
-                    " kept in the store and come back with its file."
+                    f"the data source '{name}' is gone from the project; its {counted(rows, 'row')}"
+                    f" {'is' if rows == 1 else 'are'} kept in the store and"
+                    f" {'comes' if rows == 1 else 'come'} back with its file."
                 )
                 self._warnings.append(Problem(f"{name}.datasource", message, warning=True))
                 continue
@@ -274,7 +307,7 @@ class _Building:
     async def _is_whole(self) -> bool:
         """Return whether everything the last build made is still there."""
         folder = self._target.data_dir
-        if folder is None or not (folder / FOLDER / LIVE_FILE).exists() or self._built.filling:
+        if folder is None or self._built.filling or not is_live(folder):
             return False
         stored = await definitions(self._target.store, self._target.database)
         views = await self._stored_views()

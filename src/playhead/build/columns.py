@@ -25,6 +25,8 @@ _PLAIN_ERRORS: Final = frozenset({UNKNOWN_COLUMN, UNKNOWN_FUNCTION, 60, 62, 179,
 _VALUE_ERRORS: Final = frozenset({6, 27, 36, 38, 41, 53, 69, 70, 72, 131, 153, 321, 376, 440, 441,
     467, 675, 676, 115, 117, 349, 395, 407, 43, 44, 48, 190, 386, 258, 427})  # fmt: skip
 """Errors that a placeholder may be the cause of: it was parsed, divided by, or taken for a name."""
+_READONLY: Final = 164
+"""A copy pipe reads a place outside (url, s3, …): nobody goes there only to look."""
 _WRAPPED: Final = re.compile(r"^(?:Nullable|LowCardinality)\((.*)\)$")
 _NUMBER: Final = re.compile(r"^(?:U?Int\d+|Float\d+|Decimal.*|Bool)$")
 _TIME: Final = re.compile(r"^(?:Date|Date32|DateTime.*)$")
@@ -44,7 +46,7 @@ async def described(
         checked: It was rendered in check mode, so that its values mean nothing.
 
     Returns:
-        None when only a placeholder's value stands in the way of knowing.
+        None when only a placeholder's value stands in the way of knowing, or a place outside is read.
 
     Raises:
         QueryFailed: The engine refuses the query.
@@ -52,6 +54,8 @@ async def described(
     try:
         return await _describe(store, prepared.sql, prepared.bound)
     except QueryFailed as error:
+        if error.engine_code == _READONLY:
+            return None
         if not checked or error.engine_code not in _VALUE_ERRORS:
             raise
     # Not a constant any more, so the engine does not try to compute with it while it looks.
@@ -90,8 +94,7 @@ def misfits(pipe: Pipe, node: Node, made: Columns, wanted: Definition) -> list[P
         problems.append(
             Problem(
                 pipe.path,
-                f"node '{node.name}': the columns {_listed(missing)} of '{wanted.name}' are not"
-                " selected; they stay empty.",
+                f"node '{node.name}': {_unselected(missing, wanted.name)}",
                 line,
                 1,
                 warning=True,
@@ -127,6 +130,12 @@ def _plain(kind: str) -> str:
     if kind.startswith("SimpleAggregateFunction("):
         return _plain(kind.partition(", ")[2].removesuffix(")"))
     return kind
+
+
+def _unselected(names: list[str], table: str) -> str:
+    if len(names) == 1:
+        return f"the column {names[0]} of '{table}' is not selected; it stays empty."
+    return f"the columns {_listed(names)} of '{table}' are not selected; they stay empty."
 
 
 def _listed(names: Iterable[str], most: int = 8) -> str:

@@ -7,7 +7,6 @@ import msgspec
 
 from playhead.store.async_client import AsyncStoreClient
 
-QUARANTINE: Final = "_quarantine"
 _TTL: Final = re.compile(r" TTL (.+?)(?= SETTINGS |\Z)", re.DOTALL)
 _SETTINGS: Final = re.compile(r" SETTINGS (.+)\Z", re.DOTALL)
 
@@ -64,6 +63,8 @@ class Change(msgspec.Struct, frozen=True):
     """What follows `ALTER TABLE t`, one statement each."""
     obstacle: str = ""
     """Why rows cannot be kept on the way; "" = they can."""
+    column: str = ""
+    """The column of the wanted table that is in the way; "" = no single one."""
 
 
 def quoted(name: str) -> str:
@@ -137,7 +138,8 @@ def change_of(stored: Definition, wanted: Definition) -> Change:
     for name, column in before.items():
         if column.type != after[name].type:
             change = f"{column.type} → {after[name].type}"
-            return Change(obstacle=f"the type of the column '{name}' changes ({change})")
+            obstacle = f"the type of the column '{name}' changes ({change})"
+            return Change(obstacle=obstacle, column=name)
     if [name for name in after if name in before] != list(before):
         return Change(obstacle="the order of its columns changes")
     commands = [*_column_commands(before, wanted.columns), *_index_commands(stored, wanted)]

@@ -7,10 +7,12 @@ from typing import Final
 import msgspec
 
 from playhead.build.definition import Definition, definitions
+from playhead.build.sentence import counted
 from playhead.build.target import Change, Target
 from playhead.build.views import materialized, row_count, view_of
 from playhead.errors import PlayheadError, ProjectInvalid, Unavailable
 from playhead.project.fixtures import Block, fixture_rows
+from playhead.project.folder import is_inside
 from playhead.project.problem import Problem
 from playhead.project.resources import Fixture, Project
 from playhead.project.rows import INSERT_SETTINGS
@@ -68,9 +70,10 @@ async def load_fixtures(project: Project, target: Target, *, at_s: int = 0) -> L
             sentence = error.message if isinstance(error, PlayheadError) else str(error)
             warnings.append(Problem(fixture.path, f"not loaded: {sentence}", warning=True))
             continue
-        detail = f"{count.rows:,} rows"
+        detail = counted(count.rows, "row")
         if count.refused:
-            message = f"{count.refused:,} rows went to {name}_quarantine; the first: {count.reason}"
+            refused = counted(count.refused, "row")
+            message = f"{refused} went to {name}_quarantine; the first: {count.reason}"
             warnings.append(Problem(fixture.path, message, warning=True))
         changes.append(Change("loaded", "fixture", name, detail))
     return Loaded(tuple(changes), tuple(warnings))
@@ -111,6 +114,8 @@ async def _load(
     project: Project, target: Target, fixture: Fixture, table: Definition, at_s: int
 ) -> _Count:
     root = Path(project.root)
+    if not is_inside(root, fixture.path):
+        raise ProjectInvalid("the file is a link to a place outside the project.")
     content = (root / fixture.path).read_bytes()
     if fixture.format == "sql":
         content = await _generated(project, target, content.decode("utf-8", "replace"))

@@ -6,23 +6,11 @@ from typing import Final
 import msgspec
 
 from playhead.access.files import write_private
+from playhead.query.pipes.live import LIVE_FILE, UNREADABLE, VERSION, Manifest, read_manifest
 
 FOLDER: Final = "project"
-LIVE_FILE: Final = "live.json"
 BUILT_FILE: Final = "built.json"
 LOCK_FILE: Final = "build.lock"
-VERSION: Final = 1
-
-
-class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """The project as it is served."""
-
-    version: int = VERSION
-    database: str = "project"
-    files: dict[str, str] = {}
-    """Relative path to text: data sources, pipes, connections; no fixtures, no tests."""
-    secrets: dict[str, str] = {}
-    built_at_ms: int = 0
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +36,21 @@ def read_built(data_dir: Path) -> Built:
         return Built()
 
 
-def write_live(data_dir: Path, live: Live, built: Built) -> None:
+def is_live(data_dir: Path) -> bool:
+    """Return whether there is a project that the server can read."""
+    try:
+        read_manifest(data_dir / LIVE_FILE)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def write_live(data_dir: Path, live: Manifest, built: Built) -> None:
     """Switch the project live. The files hold secrets: only this user may read them."""
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The state of builds last: a stop between the two only makes the next build look again.
-    write_private(folder / LIVE_FILE, msgspec.json.encode(live).decode())
+    write_private(data_dir / LIVE_FILE, msgspec.json.encode(live).decode())
     write_built(data_dir, built)
 
 

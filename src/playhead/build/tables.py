@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from playhead.access.grant import QUARANTINE
 from playhead.build.ddl import examine_table
-from playhead.build.definition import QUARANTINE, Definition, change_of, quoted
-from playhead.build.sentence import in_source
+from playhead.build.definition import Definition, change_of, quoted
+from playhead.build.sentence import counted, in_source, place_of
 from playhead.build.target import Change, Target
 from playhead.errors import PlayheadError, ProjectInvalid
 from playhead.project.problem import Problem
@@ -95,17 +96,18 @@ def obstacles(
     for name, source in sources.items():
         if name not in stored or name not in wanted:
             continue
-        obstacle = change_of(stored[name], wanted[name]).obstacle
-        if obstacle and stored[name].row_count:
-            count = f"{stored[name].row_count:,}"
+        change = change_of(stored[name], wanted[name])
+        if change.obstacle and stored[name].row_count:
+            count = counted(stored[name].row_count, "row")
+            line, column = place_of(source, change.column)
             problems.append(
                 Problem(
                     source.path,
-                    f"'{name}' holds {count} rows, and {obstacle}; the rows cannot be kept.",
-                    1,
-                    1,
-                    "Make a data source of another name and fill it from this one,"
-                    " or empty this one first.",
+                    f"'{name}' holds {count}, and {change.obstacle}; the rows cannot be kept.",
+                    line,
+                    column,
+                    "Leave it as it was and add a data source of another name, which a"
+                    " materialized pipe fills from it; or build into another data folder.",
                 )
             )
     return problems

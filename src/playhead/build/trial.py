@@ -1,5 +1,6 @@
 """A test run: a fresh workspace, its fixtures, and every test of the project."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ from playhead.project.ttl import expired
 FAILED: Final = 400
 TEST_BYTES_MAX: Final = 64 * 1024 * 1024
 """Largest file of tests, and of expected results."""
+_KINDS: Final = {".pipe": "pipe", ".datasource": "data source"}
+_WORD: Final = re.compile(r"\w+")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -48,6 +51,8 @@ class Trial:
         self._clock = clock
         broken = {Path(problem.file).stem for problem in project.problems}
         self._named = {*project.pipes, *project.aliases, *broken}
+        self._failed: dict[str, str] = {}
+        """What could not be built, by name: "pipe" or "data source"."""
 
     async def prepare(self) -> BuildResult:
         """Build, load the fixtures, remove what has expired; return what was found on the way."""
@@ -55,6 +60,7 @@ class Trial:
         if at_ms is None:
             at_ms = self._clock.now_ms()
         result = await build(self._project, self._target, self._clock)
+        self._failed = _failed(self._project, result)
         self._project = result.project
         loaded = await load_fixtures(result.project, self._target, at_s=at_ms // 1000)
         await self._expire(at_ms)
@@ -76,7 +82,7 @@ class Trial:
             for case in self._cases(path):
                 if self._is_skipped(case):
                     continue
-                yield await _judged(case, desk)
+                yield self._explained(await _judged(case, desk))
 
     def _cases(self, path: str) -> tuple[Case, ...]:
         root = Path(self._project.root)
@@ -94,6 +100,17 @@ class Trial:
         pipe = case.requests[0].pipe
         return pipe not in self._named
 
+    def _explained(self, verdict: Verdict) -> Verdict:
+        """Say of a case that failed that what it asks is not there because it cannot be built."""
+        if not verdict.difference or verdict.case.problem:
+            return verdict
+        for name, is_sure in _asked(verdict.case):
+            kind = self._failed.get(self._project.aliases.get(name, name))
+            if kind and (is_sure or f"'{name}'" in verdict.difference):
+                said = f"The {kind} '{name}' cannot be built (see above)."
+                return Verdict(verdict.case, said)
+        return verdict
+
     async def _expire(self, at_ms: int) -> None:
         for source in self._project.datasources.values():
             condition = expired(source.engine.ttl, at_ms)
@@ -103,6 +120,24 @@ class Trial:
                     f"ALTER TABLE {table} DELETE WHERE {condition}",
                     settings={"mutations_sync": "1"},
                 )
+
+
+def _failed(project: Project, result: BuildResult) -> dict[str, str]:
+    """Return what of a project a build could not make: names and kinds."""
+    built = result.project
+    failed = {name: "pipe" for name in project.pipes if name not in built.pipes}
+    failed |= {n: "data source" for n in project.datasources if n not in built.datasources}
+    for problem in result.problems:
+        path = Path(problem.file)
+        if path.suffix in _KINDS:
+            failed.setdefault(path.stem, _KINDS[path.suffix])
+    return failed
+
+
+def _asked(case: Case) -> list[tuple[str, bool]]:
+    """Return the names a case asks for, surely its pipes, perhaps every word of its SQL."""
+    pipes = [(name, True) for one in case.requests for name in (one.pipe, one.pipeline) if name]
+    return pipes + [(w, False) for one in case.requests for w in _WORD.findall(one.sql)]
 
 
 async def _judged(case: Case, desk: Desk) -> Verdict:

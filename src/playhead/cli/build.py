@@ -27,6 +27,9 @@ from playhead.runtime.store_process import answers, store_of
 from playhead.store.async_client import AsyncStoreClient
 from playhead.store.location import Location
 
+WAIT_S = 30.0
+"""How long to wait for another build of the folder, as that of the project that ships."""
+
 
 @click.command(name="build")
 @click.option(
@@ -104,7 +107,7 @@ async def _build(
             data_dir=config.data_dir,
         )
         clock = SystemClock()
-        result = await build(project, target, clock)
+        result = await build(project, target, clock, wait_s=WAIT_S)
         if result.problems:
             return result, []
         more = ensure_tokens(result.project, config.data_dir, clock)

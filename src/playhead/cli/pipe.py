@@ -131,6 +131,8 @@ def _is_pipe(text: str, path: str) -> bool:
     """Whether a text is a pipe's file and not a bare template; a `.pipe` file always is."""
     if path.endswith(".pipe"):
         return True
+    if path.endswith((".datasource", ".connection")):
+        raise Wrong(f"{path} is no pipe. Name a .pipe file, or one with a template.")
     if _BEGINS.search(text) is None:
         return False
     try:

@@ -55,7 +55,10 @@ def run(folder: str, now: str | None, files: tuple[str, ...]) -> None:
         project = project_in(folder)
         unknown = unknown_files(project, files)
         if unknown:
-            raise InvalidRequest("\n".join(str(one) for one in unknown))
+            raise InvalidRequest(
+                "\n".join(f"{one.file} {one.message}" for one in unknown),
+                hint="Tests are .yaml, .yml and .test files below a folder 'tests' of the project.",
+            )
         with tempfile.TemporaryDirectory(prefix="playhead-test-") as data:
             loaded = load(data, None, None, None)
             configure_logging()

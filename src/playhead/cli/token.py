@@ -2,14 +2,18 @@
 
 import sys
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from playhead.access import DATABASE_FILE, KINDS, Grant, Scope, Tokens, checked_all, scope_of
+from playhead.access.grant import QUARANTINE
 from playhead.cli.settings import fail, load
 from playhead.clock import SystemClock
 from playhead.errors import InvalidRequest, PlayheadError, StartupError
+from playhead.project.folder import read_texts
+from playhead.query.pipes.live import LIVE_FILE, UNREADABLE, read_manifest
 from playhead.simulate.settings import duration_ms
 
 _SCOPES_SHOWN_MAX = 100
@@ -105,6 +109,7 @@ def create(
     except PlayheadError as error:
         fail(error)
     _show(data, config_file, grant, secret)
+    _warn_of_unknown(load(data, None, None, config_file).config.data_dir, grant.scopes)
 
 
 @command.command(name="jwt")
@@ -183,6 +188,30 @@ def _show(data: str | None, config_file: Path | None, grant: Grant, secret: str)
         err=True,
     )
     click.echo(secret)
+
+
+def _warn_of_unknown(folder: Path, scopes: tuple[Scope, ...]) -> None:
+    """Say which pipes and data sources of scopes the live project does not have."""
+    try:
+        project = read_texts(read_manifest(folder / LIVE_FILE).files)
+    except UNREADABLE:
+        return  # nothing was built yet, or the server says what is wrong with it
+    targets = [node.target for pipe in project.pipes.values() for node in pipe.nodes]
+    sources = [*project.datasources, *project.aliases, *targets]
+    names = {
+        "PIPES": [*project.pipes, *project.aliases],
+        "DATASOURCES": [*sources, *(f"{name}{QUARANTINE}" for name in sources)],
+    }
+    for scope in scopes:
+        kind = scope.type.partition(":")[0]
+        name = scope.resource
+        if not name or "." in name or kind not in names or name in names[kind]:
+            continue
+        what = "pipe" if kind == "PIPES" else "data source"
+        near = get_close_matches(name, names[kind], n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        said = f"warning: the project has no {what} '{name}'; the token is made all the same.{hint}"
+        click.echo(said, err=True)
 
 
 def _params(texts: tuple[str, ...]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from playhead.collect.steps import JOURNEY, routing_key
 from playhead.errors import BodyTooLarge, Forbidden, PlayheadError, QueueFull, Unauthenticated
 from playhead.log.base import Entry
 from playhead.model.cmcd import Cmcd, decode_headers, decode_line, decode_query, events_of, written
+from playhead.model.cmcd.keys import VERSION_MAX
 from playhead.model.cmcd.record import HEADERS
 from playhead.model.event import Event, Refusal
 
@@ -42,7 +43,11 @@ class _Batch(msgspec.Struct):
         """Add a record's events, or the record as it came if it is refused."""
         if cmcd is not None and cmcd.is_understood:
             self.events += events_of(cmcd, received_at)
-            return
+        else:
+            self.refuse(cmcd, text)
+
+    def refuse(self, cmcd: Cmcd | None, text: str) -> None:
+        """Add a record as it came, and why no events were made of it."""
         at = len(self.texts)
         if cmcd is None:
             message = "The record holds no CMCD key that can be read, or is too long."
@@ -90,7 +95,7 @@ class CmcdDoor(Door):
 
     async def _read(self, request: Request, body: bytes) -> _Batch:
         batch = _Batch()
-        received_at = request.received_at
+        events, received_at = batch.events, request.received_at
         text = body.decode("utf-8", "replace").strip(_TRIMMED)
         if not text:
             self._read_request_mode(batch, request)
@@ -105,8 +110,10 @@ class CmcdDoor(Door):
         chars = 0
         for number, line in enumerate(lines, 1):
             cmcd = decode_line(line)
-            if cmcd is not None or line.strip(_TRIMMED):
-                batch.take(cmcd, line, received_at)
+            if cmcd is not None and cmcd.version <= VERSION_MAX:  # `take`, without its calls
+                events += events_of(cmcd, received_at)
+            elif cmcd is not None or line.strip(_TRIMMED):
+                batch.refuse(cmcd, line)
             chars += len(line)
             if chars >= CHARS_PER_TURN or not number % RECORDS_PER_TURN:
                 chars = 0

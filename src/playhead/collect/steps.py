@@ -183,8 +183,11 @@ def span(ms: int) -> str:
 def drop_too_old(request: Request, doorway: Doorway) -> None:
     """Drop what happened longer ago than `collect.max_event_age_ms`."""
     limit, now = doorway.config.max_event_age_ms, request.received_at
+    oldest = now - limit
     for index, event in enumerate(request.events):
-        if event is None or _age_ms(event, now) <= limit:
+        if event is None or (event.sent_at is None and event.timestamp >= oldest):
+            continue  # nearly every event; the rest by the same rule, with the sender's clock
+        if _age_ms(event, now) <= limit:
             continue
         message = f"The event is more than {span(limit)} old (collect.max_event_age_ms)."
         if event.sent_at is None:
@@ -199,9 +202,10 @@ def drop_too_far_ahead(request: Request, doorway: Doorway) -> None:
     fold corrects the view's clock, so only what is off by more than the age limit goes.
     """
     config, now = doorway.config, request.received_at
+    newest = now + config.max_event_age_ms
     for index, event in enumerate(request.events):
-        if event is None:
-            continue
+        if event is None or (event.sent_at is None and event.timestamp <= newest):
+            continue  # nearly every event
         known = event.sent_at is not None
         limit = config.max_event_ahead_ms if known else config.max_event_age_ms
         if -_age_ms(event, now) <= limit:

@@ -22,6 +22,10 @@ class Pipes(Section, frozen=True):
     """Threads of one query; the order of rows without ORDER BY is kept by one."""
     requests_per_second_per_token: int = 0
     """Requests a token may make each second; 0 is no limit. A token may have a limit of its own."""
+    max_concurrent_per_token: int = 3
+    """Queries of one token that run at once; fewer than the store runs, so that others get through."""
+    max_waiting_per_token: int = 64
+    """Queries of one token that may wait for their turn; beyond it 503."""
     max_query_bytes: int = 262_144
     """Longest query, as it is sent and as it is once pipes are put in for their names."""
     max_query_depth: int = 200

@@ -84,6 +84,8 @@ class Query(Section, frozen=True):
     """Most dimensions of one question for insights."""
     max_insight_pair_dimensions: int = 6
     """Of so many of the strongest dimensions pairs are looked at."""
+    insight_chance_percent: float = 5
+    """How likely it may be that chance alone puts any value (any pair) into insights; 100 lists all."""
     insight_pair_percent: int = 90
     """A pair is shown when its impact is at least this share of that of either of its parts."""
     max_parameter_bytes: int = 16_384

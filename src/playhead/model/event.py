@@ -10,7 +10,12 @@ import msgspec
 
 
 class Part(
-    msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    rename="camel",
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,  # as `Event`
 ):
     """A group of optional fields of an event."""
 
@@ -129,11 +134,13 @@ class Request(Part):
     hops: list[Hop] | None = None
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One thing that happened in one player.
 
     `timestamp` and `sent_at` are ms since 1970 of the client's clock, `monotonic_ms` counts from
     the start of the view, `seq` from 0 within the view. Unknown fields of the wire are in `extra`.
+
+    The cyclic collector does not look at events: what came as JSON holds no cycles.
     """
 
     event_type: str = msgspec.field(name="eventType")

@@ -164,13 +164,13 @@ class Assembly:
                 if source.options.get(key) and source.options[key] not in self._connections
             ]
             if missing:
-                warnings = (*source.warnings, _without(source.path, missing[0], "is not read"))
+                warnings = (*source.warnings, _without(source.path, missing[0]))
                 self._datasources[name] = msgspec.structs.replace(source, warnings=warnings)
         for name, pipe in self._pipes.items():
             for node in pipe.nodes:
                 connection = node.options.get("EXPORT_CONNECTION_NAME", "")
                 if node.kind == "sink" and connection and connection not in self._connections:
-                    warnings = (*pipe.warnings, _without(pipe.path, connection, "is not run"))
+                    warnings = (*pipe.warnings, _without(pipe.path, connection))
                     self._pipes[name] = msgspec.structs.replace(pipe, warnings=warnings)
 
     def _chosen_fixtures(self, aliases: Mapping[str, str]) -> dict[str, Fixture]:
@@ -178,7 +178,7 @@ class Assembly:
         found: dict[str, Fixture] = {}
         ranks: dict[str, tuple[int, bool, str]] = {}
         for path in self._fixtures:
-            stem, _, form = posixpath.basename(path).rpartition(".")
+            stem, _, form = posixpath.basename(path).removesuffix(".gz").rpartition(".")
             name = aliases.get(stem, stem)
             if name not in self._datasources:
                 continue
@@ -189,6 +189,6 @@ class Assembly:
         return found
 
 
-def _without(path: str, connection: str, what: str) -> Problem:
-    said = f"The project has no connection '{connection}'; it {what} until there is one."
+def _without(path: str, connection: str) -> Problem:
+    said = f"The project has no connection '{connection}'."
     return Problem(path, said, warning=True)

@@ -85,6 +85,8 @@ class EngineSaid:
     def check(self, engine: Engine, columns: Sequence[Column]) -> None:
         """Check the options against the columns; says every fault."""
         by_name = {column.name: column for column in columns}
+        if engine.kind == "Join":
+            self._warn_of_join()
         for field, kinds in _FIELD_OF.items():
             item = self._at.get(field)
             if item and self._values[field] and engine.kind not in kinds:
@@ -113,6 +115,17 @@ class EngineSaid:
             )
         self._check_sorting_key(engine, by_name)
         self._check_expressions()
+
+    def _warn_of_join(self) -> None:
+        said = [item for field, item in self._at.items() if _FIELD_OF.get(field) == ("Join",)]
+        if said:
+            *others, last = [item.key for item in said]
+            names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+            self._findings.warn(
+                said[0].line,
+                f"{names} of the older dialect; the table is built with what is said.",
+                column=said[0].column,
+            )
 
     def _check_expressions(self) -> None:
         for field in ("partition_key", "primary_key", "sampling_key", "ttl", "settings"):

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from playhead.project.assembly import Assembly
+from playhead.project.datafile import kind_of
 from playhead.project.problem import Problem
 from playhead.project.reading import FILE_BYTES_MAX
 from playhead.project.resources import Project
@@ -24,7 +25,7 @@ TOTAL_CHARS_MAX: Final = 67_108_864
 """Most text of all data files together."""
 _DATA: Final = (".datasource", ".pipe", ".connection", ".incl")
 _TESTS: Final = (".yaml", ".yml", ".test")
-_FIXTURES: Final = (".ndjson", ".csv", ".sql")
+_FIXTURES: Final = (".ndjson", ".csv", ".sql", ".ndjson.gz", ".csv.gz")
 _SECRETS_FILE: Final = ".env.local"
 
 ReadText = Callable[[str], "str | Problem"]
@@ -51,6 +52,18 @@ def read_project(root: Path, *, environ: Mapping[str, str] = {}) -> Project:
         said = Problem(".", f"The folder holds more than {ENTRIES_MAX} entries; not all was read.")
         project = msgspec.structs.replace(project, problems=(said, *project.problems))
     return project
+
+
+def data_files(root: Path) -> list[str]:
+    """Return the paths of a folder's data files, relative to it, in order; no included ones."""
+    paths, _ = _walk(Path(os.path.realpath(root)))
+    return sorted(path for path in paths if _what(path) == "data" and kind_of(path))
+
+
+def is_inside(root: Path, path: str) -> bool:
+    """Return whether a file of a project is in its folder, and no link that leads out of it."""
+    base = os.path.realpath(root)
+    return Path(os.path.realpath(Path(base) / path)).is_relative_to(base)
 
 
 def read_texts(files: Mapping[str, str], *, environ: Mapping[str, str] = {}) -> Project:
@@ -149,7 +162,7 @@ def _text(base: Path, path: str) -> str | Problem:
     """Return a file's text, or why there is none. A link out of the folder is not followed."""
     whole = base / path
     try:
-        if not Path(os.path.realpath(whole)).is_relative_to(base):
+        if not is_inside(base, path):
             return Problem(path, "The file is a link to a place outside the project.")
         with whole.open("rb") as file:
             body = file.read(FILE_BYTES_MAX + 1)

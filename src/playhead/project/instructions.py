@@ -105,9 +105,8 @@ _JOIN_OPTIONS: Final = tuple(
     Known(
         name=name,
         field=field,
-        meaning=f"Engine Join: {what}.",
+        meaning=f"Engine Join, of the older dialect: {what}.",
         group="table",
-        warning=f"{name} is of the older dialect; the table is built with it.",
     )
     for name, field, what in (
         ("ENGINE_JOIN_STRICTNESS", "join_strictness", "ANY, ALL, SEMI or ANTI"),

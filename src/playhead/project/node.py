@@ -57,7 +57,11 @@ class NodeSaid:
             return
         if name in self.at:
             if name in ("SQL", "TYPE"):
-                reading.error(item, f"The node '{self.name}' has one {name}.")
+                reading.error(
+                    item,
+                    f"The node '{self.name}' has one {name}, and it stands above.",
+                    hint="Is a line NODE and a name missing before this one?",
+                )
             else:
                 reading.warn(item, f"{name} stands twice; this one counts.")
         self.at[name] = item

@@ -10,7 +10,6 @@ import msgspec
 from playhead.clock import Clock
 from playhead.store.client import Rows
 
-
 T = TypeVar("T")
 
 

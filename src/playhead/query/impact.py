@@ -2,8 +2,13 @@
 
 A metric that is a count, a sum, or one sum over another keeps its parts: the parts of all views less
 those of some are the parts of the rest, exactly.
+
+Where one sum is divided by another, some views differ from the rest by chance, too. The parts keep sums of
+squares, so the standard error of the difference is known: that of a ratio of sums (its residuals).
 """
 
+import math
+from statistics import NormalDist
 from typing import Final
 
 import msgspec
@@ -12,6 +17,10 @@ from playhead.query.catalogue import Metric
 
 _SAME: Final = 0.9
 """A pair with this share of a part's views is that part under another name."""
+_ROUNDING: Final = 1e-9
+"""Differences below this share of the metric are no differences."""
+_CERTAIN: Final = 1e-15
+"""Smaller chances are not told apart: a normal distribution in floats ends here."""
 
 
 class PartSql(msgspec.Struct, frozen=True):
@@ -21,6 +30,8 @@ class PartSql(msgspec.Struct, frozen=True):
     below: str | None
     scale: float
     counted: str
+    squares: tuple[str, str, str] = ("0", "0", "0")
+    """Sums over the views of above x above, above x below, below x below; of no use without `below`."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -29,10 +40,24 @@ class Part(msgspec.Struct, frozen=True):
     above: float
     below: float
     views: int
+    squares: tuple[float, float, float] = (0, 0, 0)
 
     def less(self, other: "Part") -> "Part":
         """Return the part of the views that are not the other's."""
-        return Part(self.above - other.above, self.below - other.below, self.views - other.views)
+        first, second, third = (
+            mine - its for mine, its in zip(self.squares, other.squares, strict=True)
+        )
+        return Part(
+            self.above - other.above,
+            self.below - other.below,
+            self.views - other.views,
+            (first, second, third),
+        )
+
+    def residual(self, ratio: float) -> float:
+        """Return the squares of what each view has above its share at this ratio, summed."""
+        both_above, mixed, both_below = self.squares
+        return max(0.0, both_above - 2 * ratio * mixed + ratio * ratio * both_below)
 
 
 class Drag(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +81,26 @@ def part_sql(metric: Metric, measurement: str) -> PartSql | None:
     if own.kind == "count":
         return PartSql(f"countIf({own.value})", None, 1.0, counted)
     sums = own.sums(measured)
+    if sums is not None and sums.below is not None and own.kind == "weighted":
+        squares = _squares(f"{own.value} * {own.weight}", own.weight, f"{own.value} IS NOT NULL")
+        return PartSql(sums.above, sums.below, sums.scale, counted, squares)
     if sums is not None:
-        return PartSql(sums.above, sums.below, sums.scale, counted)
+        squares = _squares(own.numerator, own.denominator, own.valid)
+        return PartSql(sums.above, sums.below, sums.scale, counted, squares)
     if own.kind == "value" and measured in {"avg", "sum"}:
         value = f"if({own.valid}, {own.value}, NULL)"
         below = f"count({value})" if measured == "avg" else None
-        return PartSql(f"ifNull(sum({value}), 0)", below, 1.0, counted)
+        squares = _squares(own.value, "1", f"{own.valid} AND ({own.value}) IS NOT NULL")
+        return PartSql(f"ifNull(sum({value}), 0)", below, 1.0, counted, squares)
     return None
+
+
+def _squares(above: str, below: str, valid: str) -> tuple[str, str, str]:
+    """Return aggregates of the squares of what a view gives above and below the line (SQL)."""
+    upper, lower = (f"ifNull(toFloat64({one}), 0)" for one in (above, below))
+    products = (f"{upper} * {upper}", f"{upper} * {lower}", f"{lower} * {lower}")
+    first, second, third = (f"sumIf({one}, {valid})" for one in products)
+    return first, second, third
 
 
 def value_of(parts: PartSql, part: Part) -> float | None:
@@ -90,6 +128,41 @@ def drag_of(metric: Metric, parts: PartSql, *, total: Part, part: Part) -> Drag 
         views=part.views,
         share=part.views / total.views,
     )
+
+
+def errors_of(parts: PartSql, *, total: Part, part: Part) -> float | None:
+    """Return how many standard errors a part lies from the rest; None of a count or sum: no chance in it.
+
+    A view's spread is that of the part's own views or of all views, whichever is larger: of few views
+    that happen to be alike, nothing is certain. So a part of n views is at most about √n errors away.
+    """
+    if parts.below is None:
+        return None
+    rest = total.less(part)
+    if not (part.below and rest.below and total.below and total.views):
+        return 0.0
+    difference = part.above / part.below - rest.above / rest.below
+    overall = total.above / total.below
+    if abs(difference) <= _ROUNDING * abs(overall):
+        return 0.0
+    usual = total.residual(overall) / total.views
+    variance = sum(
+        max(one.residual(overall), one.views * usual) / one.below**2 for one in (part, rest)
+    )
+    return abs(difference) / math.sqrt(variance) if variance else math.inf
+
+
+def errors_needed(compared: int, chance_percent: float) -> float:
+    """Return how many standard errors a difference needs to be listed (Bonferroni's correction).
+
+    Args:
+        compared: How many differences are looked at.
+        chance_percent: How likely it may be that chance alone lists any of them; 100 and more: all are.
+    """
+    if chance_percent >= 100 or not compared:
+        return 0.0
+    chance = max(_CERTAIN, chance_percent / 100 / compared / 2)
+    return NormalDist().inv_cdf(1 - chance)
 
 
 def says_more(pair: Drag, first: Drag, second: Drag, *, percent: int) -> bool:

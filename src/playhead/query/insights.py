@@ -4,10 +4,14 @@ The impact of a value is the metric over all views less the metric over all view
 turned so that more is worse. One scan gives each value the sums its metrics are made from; "without" is
 the total less these. Only what can be subtracted has an impact: counts, sums, averages and ratios, not
 percentiles (a metric measured by its median elsewhere is averaged here).
+
+Some of many values always lie far from the rest, by chance. What chance may explain is left out unless
+asked for (`noise`): see `errors_of` and `errors_needed`.
 """
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
+import math
 from itertools import combinations
 from typing import Any, Final
 
@@ -15,7 +19,16 @@ import msgspec
 
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Dimension, Metric
-from playhead.query.impact import Drag, Part, PartSql, drag_of, part_sql, says_more
+from playhead.query.impact import (
+    Drag,
+    Part,
+    PartSql,
+    drag_of,
+    errors_needed,
+    errors_of,
+    part_sql,
+    says_more,
+)
 from playhead.query.metrics import where_sql
 from playhead.query.question import (
     FILTERS,
@@ -47,7 +60,7 @@ NOT_CAUSES: Final = frozenset(
 never started has shown no ad either."""
 _VIEWS: Final = SOURCES["views"].rows()
 _SINGLE: Final = frozenset(
-    {"from", "to", "timezone", "measurement", "dimensions", "min_views", "limit", "pairs"}
+    {"from", "to", "timezone", "measurement", "dimensions", "min_views", "limit", "pairs", "noise"}
 )
 _MANY: Final = FILTERS | {"metric"}
 _DEFAULT_LIMIT: Final = 50
@@ -66,6 +79,8 @@ class InsightsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     min_views: int
     limit: int
     pairs: bool = True
+    noise: bool = False
+    """Whether what chance may explain is listed, too."""
 
 
 Key = tuple[tuple[str, str], ...]
@@ -124,6 +139,11 @@ class _Found(msgspec.Struct):
         }
         return {key: drag for key, drag in found.items() if drag is not None}
 
+    def errors(self, key: Key) -> float:
+        """Return how many standard errors a key lies from the rest; of counts and sums: without end."""
+        errors = errors_of(self.parts, total=self.total, part=self.by_key[key])
+        return math.inf if errors is None else errors
+
 
 def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
     """Read a question for insights.
@@ -134,9 +154,6 @@ def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
     """
     check_names(values, _SINGLE, _MANY)
     query = asking.config.query
-    pairs = _FLAGS.get((one(values, "pairs") or "true").lower())
-    if pairs is None:
-        raise InvalidRequest("'pairs' must be true or false.")
     return InsightsQuestion(
         metrics=_metrics_of(values, asking),
         dimensions=_dimensions_of(values, asking),
@@ -144,8 +161,16 @@ def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
         scope=scope_of(values, asking),
         min_views=whole(values, "min_views", query.min_insight_views, most=10**9 - 1),
         limit=whole(values, "limit", _DEFAULT_LIMIT, most=query.max_groups),
-        pairs=pairs,
+        pairs=_flag(values, "pairs", default="true"),
+        noise=_flag(values, "noise", default="false"),
     )
+
+
+def _flag(values: Values, name: str, *, default: str) -> bool:
+    found = _FLAGS.get((one(values, name) or default).lower())
+    if found is None:
+        raise InvalidRequest(f"'{name}' must be true or false.")
+    return found
 
 
 def _metrics_of(values: Values, asking: Asking) -> tuple[tuple[Metric, str], ...]:
@@ -210,25 +235,43 @@ async def insights(reader: Reader, question: InsightsQuestion) -> tuple[list[Row
     alone = _Cut(question.dimensions, tuple((at,) for at in range(len(question.dimensions))))
     singles = await _scan(reader, question, alone)
     drags = [found.drags() for found in singles]
-    rows = [
-        _row(found, key, drag)
-        for found, own in zip(singles, drags, strict=True)
-        for key, drag in own.items()
-    ]
-    rows.sort(key=_worst_first)
-    names = dict.fromkeys(row["dimension"] for row in rows if row["negative_impact"] > 0)
+    needed = _needed(reader, question, drags)
+    told, by_chance = _rows(singles, drags, needed)
+    candidates = told + by_chance  # a pair may differ where both of its parts hide it
+    names = dict.fromkeys(row["dimension"] for row in candidates if row["negative_impact"] > 0)
     strongest = list(names)[: reader.config.query.max_insight_pair_dimensions]
+    rows = told
     if question.pairs and len(strongest) > 1:
         paired = await _scan(reader, question, _pairs_cut(question, strongest, singles))
+        of_pairs = [found.drags() for found in paired]
+        needed = _needed(reader, question, of_pairs)
         percent = reader.config.query.insight_pair_percent
-        rows += [
-            _row(found, key, drag)
-            for found, own in zip(paired, drags, strict=True)
-            for key, drag in found.drags().items()
-            if _is_telling(found, key, drag, own, percent)
+        telling = [
+            {key: drag for key, drag in own.items() if _is_telling(found, key, drag, of, percent)}
+            for found, own, of in zip(paired, of_pairs, drags, strict=True)
         ]
-        rows.sort(key=_worst_first)
+        rows = sorted(told + _rows(paired, telling, needed)[0], key=_worst_first)
     return rows[: question.limit], len(rows) > question.limit
+
+
+def _needed(reader: Reader, question: InsightsQuestion, drags: list[dict[Key, Drag]]) -> float:
+    """Return how many standard errors a row needs, by how many are compared."""
+    compared = sum(len(own) for own in drags)
+    chance = reader.config.query.insight_chance_percent
+    return 0.0 if question.noise else errors_needed(compared, chance)
+
+
+def _rows(
+    scanned: list[_Found], drags: list[dict[Key, Drag]], needed: float
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows that differ by so many standard errors, and the others; each the worst first."""
+    told: list[Row] = []
+    by_chance: list[Row] = []
+    for found, own in zip(scanned, drags, strict=True):
+        for key, drag in own.items():
+            enough = found.errors(key) >= needed
+            (told if enough else by_chance).append(_row(found, key, drag))
+    return sorted(told, key=_worst_first), sorted(by_chance, key=_worst_first)
 
 
 def _pairs_cut(question: InsightsQuestion, names: list[str], singles: list[_Found]) -> _Cut:
@@ -305,7 +348,8 @@ async def _scan(reader: Reader, question: InsightsQuestion, cut: _Cut) -> list[_
 
 def _take(row: Row, key: Key, ours: list[_Found], min_views: int) -> None:
     for number, found in enumerate(ours):
-        part = Part(row[f"a{number}"] or 0, row[f"b{number}"] or 0, row[f"n{number}"])
+        squares = (row[f"aa{number}"] or 0, row[f"ab{number}"] or 0, row[f"bb{number}"] or 0)
+        part = Part(row[f"a{number}"] or 0, row[f"b{number}"] or 0, row[f"n{number}"], squares)
         if not key:
             found.total = part
         elif part.views >= min_views:
@@ -317,7 +361,7 @@ def _scan_sql(
     reader: Reader, question: InsightsQuestion, cut: _Cut, *, column: str, ours: list[_Found],
     params: Params,
 ) -> str:  # fmt: skip
-    """Return a SELECT of `mask, picks, watched` and of each metric `a`, `b`, `n` by set and value."""
+    """Return a SELECT of `mask, picks, watched`, and of each metric `a`, `b`, `n` and the squares."""
     numbers = range(len(cut.dimensions))
     keys = [f"k{at}" for at in numbers]
     picks = ", ".join(f"toString({key})" for key in keys)
@@ -325,7 +369,7 @@ def _scan_sql(
     named = ", ".join(f"{cut.key_sql(at, params)} AS k{at}" for at in numbers)
     sums = ", ".join(
         f"{each.parts.above} AS a{at}, {each.parts.below or '0'} AS b{at}, "
-        f"{each.parts.counted} AS n{at}"
+        f"{each.parts.counted} AS n{at}, {_squares_sql(each.parts, at)}"
         for at, each in enumerate(ours)
     )
     where = where_sql(reader, question.scope, question.span, column, params)
@@ -338,4 +382,11 @@ def _scan_sql(
         f"GROUP BY GROUPING SETS ({sets}, ()) "
         f"HAVING mask = {whole_mask} OR count() >= {least} "
         f"ORDER BY count() DESC LIMIT {most} BY mask"
+    )
+
+
+def _squares_sql(parts: PartSql, at: int) -> str:
+    known = parts.squares if parts.below is not None else ("0", "0", "0")
+    return ", ".join(
+        f"{sql} AS {name}{at}" for sql, name in zip(known, ("aa", "ab", "bb"), strict=True)
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from playhead.access.condition import is_text
 from playhead.config import Config
 from playhead.query.catalogue import Catalogue
 from playhead.query.filter import Filter, NumberFilter
@@ -48,8 +49,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """Return the engine's own row filter by table, or None where the token sees everything."""
         if self.property is None:
             return None
-        quoted = self.property.replace("\\", "\\\\").replace("'", "\\'")
-        return dict.fromkeys(BOUND_TABLES, f"property = '{quoted}'")
+        return dict.fromkeys(BOUND_TABLES, is_text("property", self.property))
 
 
 def add_span(params: Params, conditions: Conditions, span: Span, column: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Final
 
 from playhead.build.building import build
-from playhead.build.manifest import FOLDER, LIVE_FILE
 from playhead.build.target import Target
 from playhead.build.tokens import ensure_tokens
 from playhead.clock import Clock
@@ -15,6 +14,7 @@ from playhead.project.folder import read_project
 from playhead.project.shipped import DEFAULT, shipped
 from playhead.query.guard.functions import function_list
 from playhead.query.guard.trees import Trees
+from playhead.query.pipes.live import LIVE_FILE
 from playhead.store.async_client import AsyncStoreClient
 
 LOOK_EVERY_S: Final = 0.2
@@ -26,7 +26,7 @@ async def ensure_project(config: Config, store: AsyncStoreClient, clock: Clock) 
 
     What goes wrong is logged, and tried again at the next start: everything else works without it.
     """
-    if not config.pipes.default_project or (config.data_dir / FOLDER / LIVE_FILE).exists():
+    if not config.pipes.default_project or (config.data_dir / LIVE_FILE).exists():
         return
     while not await store.ping():  # noqa: ASYNC110 (another process: nothing here can wake us)
         await asyncio.sleep(LOOK_EVERY_S)
@@ -47,7 +47,7 @@ async def _build(config: Config, store: AsyncStoreClient, clock: Clock) -> None:
         limits=config.pipes,
         data_dir=config.data_dir,
     )
-    result = await build(project, target, clock)
+    result = await build(project, target, clock, first_only=True)
     for problem in result.problems:
         _LOG.error("default_project_failed", reason=str(problem))
     if not result.problems:

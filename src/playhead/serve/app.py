@@ -96,6 +96,10 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     pipes = PipeAnswers(pipe_desk)
     openapi = OpenApi((*DOORS, *operations(services.config)), services.config)
     routes = [
+        # The first that fits is taken: what is asked most often comes first.
+        *pipes.routes(),
+        *QueryAnswers(pipe_desk).routes(),
+        *pipes.last_routes(),
         Route("/", Home().page),
         Route("/docs/errors", errors_page),
         Route("/openapi.json", openapi.document),
@@ -128,9 +132,6 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         Route("/v1/quarantine/reasons", quarantine.reasons),
         Route("/v1/quarantine/retry", quarantine.retry, methods=["POST"]),
         *TokenAnswers(services, admission).routes(),
-        *pipes.routes(),
-        *QueryAnswers(pipe_desk).routes(),
-        *pipes.last_routes(),
     ]
     app = Starlette(
         routes=routes,

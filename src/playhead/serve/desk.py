@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -17,6 +17,9 @@ from playhead.serve.pipeline import pipeline_of
 from playhead.serve.services import Services
 
 T = TypeVar("T")
+
+LOOK_OUT_S: Final = 0.02
+"""After this long a caller is watched for leaving."""
 
 
 class Desk:
@@ -86,17 +89,22 @@ async def body_of(request: Request, *, max_bytes: int, timeout_s: float) -> byte
 async def while_connected(request: Request, asked: Coroutine[Any, Any, T]) -> T:
     """Return what was asked; when the caller goes away, cancel it, which ends its query."""
     asking = asyncio.ensure_future(asked)
-    leaving = asyncio.ensure_future(_left(request.receive))
+    beside: set[asyncio.Future[Any]] = {asking}
     try:
-        await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        # Most is answered before it is worth the trouble to look out for a caller who leaves.
+        await asyncio.wait(beside, timeout=LOOK_OUT_S)
+        if not asking.done():
+            beside.add(asyncio.ensure_future(_left(request.receive)))
+            await asyncio.wait(beside, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
             raise ClientDisconnect
         return asking.result()
     finally:
-        for task in (asking, leaving):
-            if not task.done():
-                task.cancel()
-        await asyncio.gather(asking, leaving, return_exceptions=True)
+        under_way = [one for one in beside if not one.done()]
+        for one in under_way:
+            one.cancel()
+        if under_way or len(beside) > 1:
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _left(receive: Callable[[], Awaitable[Any]]) -> None:

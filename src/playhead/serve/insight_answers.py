@@ -26,6 +26,7 @@ class InsightAnswers:
             "dimensions": [dimension.id for dimension in question.dimensions],
             "min_views": question.min_views,
             "pairs": question.pairs,
+            "noise": question.noise,
             "more": more,
         }
         return answer(rows, meta, form)

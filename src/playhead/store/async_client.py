@@ -14,6 +14,7 @@ from playhead.store.exchange import (
     CONNECT_TIMEOUT_S,
     INSERT_SETTINGS,
     INSERT_TIMEOUT_S,
+    KEEP_ALIVE_S,
     Call,
     async_transport_of,
     options_of,
@@ -25,6 +26,7 @@ from playhead.store.exchange import (
 from playhead.store.fault import SUMMARY_HEADER, TAG_HEADER, code_of, error_of
 from playhead.store.location import Location
 from playhead.store.result import Answered, Limits, Rows, answered_of, rows_of
+from playhead.store.wire import Reply, Wire
 
 TAIL_BYTES: Final = 16_384
 """How much of a stream's end is looked at for the engine's last words when it is cut."""
@@ -41,6 +43,11 @@ class AsyncStoreClient:
     ) -> None:
         self._http = httpx2.AsyncClient(
             transport=async_transport_of(location, connections_max), **options_of(location)
+        )
+        self._wire = (
+            Wire(location.socket, connections_max=connections_max, keep_s=KEEP_ALIVE_S)
+            if location.socket
+            else None
         )
         self._database = database
 
@@ -173,9 +180,19 @@ class AsyncStoreClient:
         call = msgspec.structs.replace(call, content=body, headers={"content-type": content_type})
         return (await self._post(call)).content
 
-    async def _post(self, call: Call) -> httpx2.Response:
+    async def _post(self, call: Call) -> httpx2.Response | Reply:
+        response: httpx2.Response | Reply
         try:
-            response = await self._http.post("/", **call.options())
+            if self._wire is None:
+                response = await self._http.post("/", **call.options())
+            else:
+                response = await self._wire.post(
+                    call.arguments,
+                    call.content,
+                    call.headers,
+                    timeout_s=call.timeout_s,
+                    connect_s=CONNECT_TIMEOUT_S,
+                )
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise_transport(error)
         raise_for_status(response)
@@ -191,4 +208,6 @@ class AsyncStoreClient:
 
     async def close(self) -> None:
         """Close its connections."""
+        if self._wire is not None:
+            await self._wire.close()
         await self._http.aclose()

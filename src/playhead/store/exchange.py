@@ -13,6 +13,7 @@ from playhead.store.form import form_of
 from playhead.store.location import Location
 from playhead.store.result import Limits
 from playhead.store.unix import UnixTransport
+from playhead.store.wire import Reply
 
 CONNECT_TIMEOUT_S: Final = 2.0
 QUEUE_AND_ANSWER_S: Final = 10.0
@@ -135,7 +136,7 @@ def texts(settings: Mapping[str, object] | None) -> dict[str, str]:
     return {name: bound(value) for name, value in (settings or {}).items()}
 
 
-def raise_for_status(response: httpx2.Response) -> None:
+def raise_for_status(response: httpx2.Response | Reply) -> None:
     """Raise the error an answer of the store stands for, if it does."""
     code = response.headers.get(CODE_HEADER, "")
     if response.status_code == httpx2.codes.OK and not code:

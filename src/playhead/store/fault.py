@@ -64,7 +64,7 @@ def error_of(code: int, text: str, *, status: int = 0, retry_after_s: int = 1) -
         return QueryFailed(text.strip()[:_MESSAGE_CHARS_MAX] or None, engine_code=code)
     if kind is StoreBusy:
         said = _SENTENCE.search(text) if code == TOO_MANY_QUERIES else None
-        return StoreBusy(said[1] if said else None, retry_after_s=retry_after_s)
+        return StoreBusy(said[1].rstrip(".") + "." if said else None, retry_after_s=retry_after_s)
     if kind is StoreUnavailable:
         return StoreUnavailable(retry_after_s=retry_after_s)
     return kind(_SENTENCES.get(code))

@@ -1,14 +1,13 @@
 """The ClickHouse HTTP protocol over the embedded engine, as a raw ASGI application."""
 
 import asyncio
-import json
 import os
 import signal
 import time
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import zstandard
 
@@ -16,29 +15,35 @@ from playhead.config import Config
 from playhead.errors import BodyTooLarge, QueryFailed, StoreBusy
 from playhead.observe import logger
 from playhead.store.engine import Cursor, Engine
-from playhead.store.fault import ABORTED, BROKEN_PART, CANCELLED, TIMEOUT_EXCEEDED, TOO_MANY_QUERIES
+from playhead.store.fault import BROKEN_PART, CANCELLED
 from playhead.store.gate import Gate
-from playhead.store.job import Arguments, Job, job_of, refused
-from playhead.store.session import Written
-from playhead.store.statement import CONTENT_TYPES, Lane, insert_parts
+from playhead.store.job import Arguments, Job, arguments_of, job_of, refused
+from playhead.store.response import (
+    Receive,
+    Send,
+    answer,
+    busy_fault,
+    fail,
+    finish,
+    headers_of,
+    refuse,
+    start,
+    stopping,
+    told,
+)
+from playhead.store.statement import Lane, insert_parts
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 
 RESTART_EVERY_S: Final = 30.0
 """A store that found a broken part restarts, but no sooner than this after its last start."""
 KILL_AGAIN_S: Final = 0.1
 """A kill can come before the statement has started in the engine, so it is repeated."""
+LOOK_OUT_S: Final = 0.02
+"""After this long a statement's client is watched for leaving."""
 SLOW_CLIENT_S: Final = 0.5
 """How long a stopped statement waits for its client to take the bytes under way."""
 LARGE_BODY_BYTES: Final = 1 << 20
-_STATUS: Final = {
-    62: 400, 6: 400, 27: 400, 26: 400, 36: 400, 41: 400, 42: 400, 43: 400, 46: 400, 47: 400,
-    53: 400, 70: 400, 72: 400, 73: 400, 115: 400, 117: 400, 130: 400, 386: 400, 456: 400, 457: 400,
-    60: 404, 81: 404, 159: 408, 164: 403, 497: 403, 516: 403, 48: 501, 202: 503, 236: 503,
-}  # fmt: skip
 _LOG = logger("store")
 
 
@@ -99,11 +104,11 @@ class StoreApp:
         if scope["type"] != "http":
             return
         if scope["path"] in {"/ping", "/replicas_status"}:
-            await _answer(send, 200, b"Ok.\n")
+            await answer(send, 200, b"Ok.\n")
         elif scope["path"] != "/" or scope["method"] not in {"GET", "POST", "HEAD"}:
-            await _answer(send, 404, b"There is no handler for this path; use GET or POST /.\n")
+            await answer(send, 404, b"There is no handler for this path; use GET or POST /.\n")
         elif self._stopping:
-            await _refuse(send, _stopping())
+            await refuse(send, stopping())
         else:
             await self._serve(scope, receive, send)
 
@@ -120,7 +125,7 @@ class StoreApp:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         try:
-            arguments = Arguments(scope["query_string"], headers)
+            arguments = arguments_of(scope["query_string"], headers)
             if int(headers.get("content-length") or LARGE_BODY_BYTES) < LARGE_BODY_BYTES or (
                 scope["method"] == "GET"
             ):
@@ -129,11 +134,11 @@ class StoreApp:
                 async with self._bodies.enter():
                     await self._admit(scope["method"], arguments, headers, (receive, send))
         except QueryFailed as fault:
-            await _refuse(send, fault)
+            await refuse(send, fault)
         except BodyTooLarge as fault:
-            await _answer(send, fault.status, f"{fault.message}\n".encode())
+            await answer(send, fault.status, f"{fault.message}\n".encode())
         except StoreBusy as busy:
-            await _refuse(send, _busy(busy))
+            await refuse(send, busy_fault(busy))
 
     async def _admit(
         self,
@@ -147,28 +152,42 @@ class StoreApp:
             return
         job = job_of(arguments, body, self._config, writable=method == "POST")
         if method == "HEAD":
-            await _answer(ends[1], 200, b"")
+            await answer(ends[1], 200, b"")
             return
         await self._attend(job, *ends)
 
     async def _attend(self, job: Job, receive: Receive, send: Send) -> None:
-        """Run the job; end it when its client leaves, its time is up or the store stops."""
+        """Run the job; end it when its client leaves, its time is up or the store stops.
+
+        Most are over before anybody looks: the look-out for a client who leaves begins after a
+        moment, and what ends a job begins when it is to be ended.
+        """
         self._jobs.add(job)
-        job.work = asyncio.create_task(self._work(job, send))
-        gone = asyncio.create_task(_leave(job, receive))
-        killer = asyncio.create_task(self._end_when_stopped(job))
+        loop = asyncio.get_running_loop()
+        beside: list[asyncio.Task[None]] = []
+
+        def watch() -> None:
+            beside.append(loop.create_task(_leave(job, receive)))
+
+        def end() -> None:
+            beside.append(loop.create_task(self._end_stopped(job)))
+
+        job.work = asyncio.current_task()
+        job.on_stop = end
+        timer = loop.call_later(LOOK_OUT_S, watch)
         try:
-            await asyncio.wait({job.work})
+            await self._work(job, send)
+        except asyncio.CancelledError:
+            if not job.given_up:
+                raise
         finally:
             job.done.set()
-            gone.cancel()
-            killer.cancel()
+            timer.cancel()
+            for task in beside:
+                task.cancel()
             self._jobs.discard(job)
-        if not job.work.cancelled():
-            job.work.result()
 
-    async def _end_when_stopped(self, job: Job) -> None:
-        await job.stopped.wait()
+    async def _end_stopped(self, job: Job) -> None:
         loop = asyncio.get_running_loop()
         patience = loop.time() + SLOW_CLIENT_S
         given_up = loop.time() + self._config.store.stuck_ms / 1000
@@ -180,6 +199,7 @@ class StoreApp:
                     "query_kill_failed", query_id=job.session.query_id, error=fault.message
                 )
             if job.sending and loop.time() > patience and job.work is not None:
+                job.given_up = True
                 job.work.cancel()
             if job.lane is Lane.READ and loop.time() > given_up:
                 self._restart_for(job)
@@ -207,23 +227,23 @@ class StoreApp:
         except QueryFailed as fault:
             if job.lane is Lane.READ:
                 self._restart_if_broken(fault)
-            await _fail(job, _told(job, fault), send)
+            await fail(job, told(job, fault), send)
         except StoreBusy as busy:
-            await _refuse(send, _busy(busy), job)
+            await refuse(send, busy_fault(busy), job)
 
     async def _read(self, job: Job, send: Send) -> None:
         cursor: Cursor = await self._call(
             job.lane, self._engine.read, job.session, job.sql, job.format, job.params, job.external
         )
-        headers = _headers(job, {"read_rows": cursor.rows_read, "read_bytes": cursor.bytes_read})
+        headers = headers_of(job, {"read_rows": cursor.rows_read, "read_bytes": cursor.bytes_read})
         if cursor.whole:
             headers.append((b"content-length", str(len(cursor.first)).encode()))
             job.answering = job.sending = True
-            await send(_start(200, headers))
+            await send(start(200, headers))
             await send({"type": "http.response.body", "body": cursor.first})
             return
         try:
-            await send(_start(200, headers))
+            await send(start(200, headers))
             job.answering = True
             await self._pump(job, cursor, send)
         finally:
@@ -252,12 +272,35 @@ class StoreApp:
             if job.data:
                 statement += "\n" + job.data.decode("utf-8", "replace")
             written = await self._call(job.lane, self._engine.run, job.session, statement)
-        await _finish(send, job, written)
+        await finish(send, job, written)
 
     async def _call(self, lane: Lane, function: Callable[..., T], *args: Any) -> T:
-        """Run in the lane's own threads, so that queries cannot starve the loader."""
+        """Run in the lane's own threads, so that queries cannot starve the loader.
+
+        It runs to its end even if nobody waits for it any more.
+        """
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._pools[lane], function, *args))
+        waiting: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            try:
+                found = function(*args)
+            except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+                loop.call_soon_threadsafe(_settle, waiting, None, error)
+            else:
+                loop.call_soon_threadsafe(_settle, waiting, found, None)
+
+        self._pools[lane].submit(run)
+        return await waiting
+
+
+def _settle(waiting: asyncio.Future[T], found: T | None, error: BaseException | None) -> None:
+    if waiting.done():
+        return  # who asked has gone
+    if error is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(cast(T, found))
 
 
 async def _leave(job: Job, receive: Receive) -> None:
@@ -302,76 +345,3 @@ def _decoded(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if len(plain) > max_bytes:
         raise BodyTooLarge
     return plain
-
-
-def _told(job: Job, fault: QueryFailed) -> QueryFailed:
-    """Return the fault the client should see: a kill is told by its reason."""
-    if job.reason == "timeout":
-        sentence = f"Timeout exceeded: maximum: {job.timeout_ms} ms"
-        return refused(TIMEOUT_EXCEEDED, sentence, "TIMEOUT_EXCEEDED")
-    return _stopping() if job.reason == "stopping" else fault
-
-
-def _busy(busy: StoreBusy) -> QueryFailed:
-    return refused(TOO_MANY_QUERIES, busy.message, "TOO_MANY_SIMULTANEOUS_QUERIES")
-
-
-def _stopping() -> QueryFailed:
-    return refused(ABORTED, "The store is stopping", "ABORTED")
-
-
-async def _fail(job: Job, fault: QueryFailed, send: Send) -> None:
-    if not job.answering:
-        await _refuse(send, fault, job)
-    elif job.reason != "gone":
-        # As ClickHouse does: the reason as the last block, then the connection is cut, because
-        # the application returns without ending the body.
-        tag = job.session.query_id[:16]
-        text = fault.message.encode()
-        block = b"\r\n__exception__\r\n%b\r\n%b\r\n%d %b\r\n__exception__\r\n" % (
-            tag.encode(), text, len(text), tag.encode(),
-        )  # fmt: skip
-        await send({"type": "http.response.body", "body": block, "more_body": True})
-
-
-async def _finish(send: Send, job: Job, written: Written) -> None:
-    summary = {"written_rows": written.row_count, "written_bytes": written.byte_count}
-    await send(_start(200, _headers(job, summary)))
-    await send({"type": "http.response.body", "body": written.text})
-
-
-async def _refuse(send: Send, fault: QueryFailed, job: Job | None = None) -> None:
-    headers = [(b"x-clickhouse-exception-code", str(fault.engine_code).encode())]
-    if job is not None:
-        headers.append((b"x-clickhouse-query-id", job.session.query_id.encode()))
-    status = _STATUS.get(fault.engine_code, 500)
-    if status == StoreBusy.status:
-        headers.append((b"retry-after", b"1"))
-    await _answer(send, status, f"{fault.message}\n".encode(), headers)
-
-
-async def _answer(
-    send: Send, status: int, text: bytes, headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    plain = (b"content-type", b"text/plain; charset=UTF-8")
-    length = (b"content-length", str(len(text)).encode())
-    await send(_start(status, [plain, length, *(headers or [])]))
-    await send({"type": "http.response.body", "body": text})
-
-
-def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": headers}
-
-
-def _headers(job: Job, summary: dict[str, int]) -> list[tuple[bytes, bytes]]:
-    content_type = CONTENT_TYPES.get(job.format, "text/plain; charset=UTF-8")
-    values = {
-        "content-type": content_type,
-        "x-clickhouse-query-id": job.session.query_id,
-        "x-clickhouse-format": job.format,
-        "x-clickhouse-timezone": "UTC",
-        "x-clickhouse-server-display-name": "playhead",
-        "x-clickhouse-exception-tag": job.session.query_id[:16],
-        "x-clickhouse-summary": json.dumps({name: str(value) for name, value in summary.items()}),
-    }
-    return [(name.encode(), value.encode()) for name, value in values.items()]

@@ -1,9 +1,11 @@
 """One HTTP request to the store, understood: the statement, its data, its settings and limits."""
 
 import asyncio
+import copy
+import os
 import re
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -15,6 +17,11 @@ from playhead.store.form import fields_of, is_form
 from playhead.store.session import Session
 from playhead.store.statement import Lane, format_of, lane_of, split_body
 
+REMEMBERED_ADDRESSES: Final = 512
+REMEMBERED_BYTES: Final = 2_048
+"""Only shorter addresses are remembered: values that differ make the long ones."""
+IDS_AT_ONCE: Final = 256
+"""Asking the system lets another thread have Python's lock, so it is not done for each request."""
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _QUERY_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _VALUE: Final = re.compile(r"[A-Za-z0-9_.,:/@ +=-]{0,300}")
@@ -73,37 +80,41 @@ class Job:
         self.format = format_of(sql, arguments.default_format)
         self.reason = ""
         """Why it was ended from outside: gone, timeout, stopping; "" = it was not."""
-        self.stopped = asyncio.Event()
+        self.on_stop: Callable[[], object] | None = None
+        """Called once, at the first `stop`."""
         self.done = asyncio.Event()
         self.answering = False
         """Response headers are sent: an error can only cut the connection."""
         self.sending = False
         """Waits for the client to take bytes; the engine is idle."""
-        self.work: asyncio.Task[None] | None = None
+        self.work: asyncio.Task[Any] | None = None
+        self.given_up = False
+        """Its work was cancelled, because the client of a stopped job takes no bytes."""
 
     def stop(self, reason: str) -> None:
         """Ask for the end of the job; the first reason counts."""
-        self.reason = self.reason or reason
-        self.stopped.set()
+        if not self.reason:
+            self.reason = reason
+            if self.on_stop is not None:
+                self.on_stop()
 
 
 class Arguments:
     """The URL's arguments, sorted into what they are."""
 
-    def __init__(self, query_string: bytes, headers: Mapping[str, str]) -> None:
-        pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.params: dict[str, str] = {}
         self.settings: dict[str, str] = {}
         self.row_filters = ""
         self.query = ""
         self.structure = ""
         self.structure_format = ""
-        self.content_type = headers.get("content-type", "")
-        self.query_id = uuid.uuid4().hex
+        self.content_type = ""
+        self.query_id = ""
         self.timeout_ms = 0
         self.compress = False
-        self.database = headers.get("x-clickhouse-database") or "default"
-        self.default_format = headers.get("x-clickhouse-format") or "TabSeparated"
+        self.database = ""
+        self.default_format = ""
         for name, value in pairs:
             self._take(name, value)
 
@@ -126,7 +137,7 @@ class Arguments:
         elif name == "default_format":
             self.default_format = _matching(_NAME, value, name)
         elif name == "query_id":
-            self.query_id = _matching(_QUERY_ID, value or self.query_id, name)
+            self.query_id = _matching(_QUERY_ID, value, name) if value else self.query_id
         elif name == "additional_table_filters":
             self.row_filters = value
         elif name in _ALLOWED or name.startswith(_ALLOWED_PREFIXES):
@@ -135,6 +146,40 @@ class Arguments:
             raise refused(
                 115, f"Setting {name!r} is unknown or may not be set here", "UNKNOWN_SETTING"
             )
+
+
+def arguments_of(query_string: bytes, headers: Mapping[str, str]) -> Arguments:
+    """Return the arguments of a request; those of an address seen before are taken from memory.
+
+    Raises:
+        QueryFailed: A setting that is unknown, or a value that is not allowed.
+    """
+    read = _read if len(query_string) <= REMEMBERED_BYTES else _read.__wrapped__
+    made = copy.copy(read(query_string))
+    made.params, made.settings = dict(made.params), dict(made.settings)
+    made.content_type = headers.get("content-type", "")
+    made.query_id = made.query_id or next(_IDS)
+    made.database = made.database or headers.get("x-clickhouse-database") or "default"
+    made.default_format = (
+        made.default_format or headers.get("x-clickhouse-format") or "TabSeparated"
+    )
+    return made
+
+
+def _ids() -> Iterator[str]:
+    """Yield ids nobody can guess: they also mark where an error in an answer begins."""
+    while True:
+        digits = os.urandom(16 * IDS_AT_ONCE).hex()
+        for start in range(0, len(digits), 32):
+            yield digits[start : start + 32]
+
+
+_IDS: Final = _ids()
+
+
+@lru_cache(REMEMBERED_ADDRESSES)
+def _read(query_string: bytes) -> Arguments:
+    return Arguments(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
 
 
 def job_of(arguments: Arguments, body: bytes, config: Config, *, writable: bool) -> Job:

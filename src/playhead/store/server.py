@@ -102,6 +102,9 @@ async def _run(engine: Engine, config: Config, listener: socket.socket) -> None:
             log_config=None,
             log_level=100,
             access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, config.server.shutdown_ms // 1000 - 1),
         )

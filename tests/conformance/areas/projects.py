@@ -4,7 +4,8 @@ Keys of a case: `files` (relative path to text); `again` (a list of further buil
 change, null removes one); `problems`, `warnings`, `changes` (every line that is said, or with `~`
 in front a part of one; lists in any order); `now`; `live` (build as `playhead build` does; else as
 `playhead test run`, with fixtures and expiry); `answers` (`pipe` or `sql`, `params`, `format`,
-`status`, `text`); `tests` (N passed, M failed) and `failed` (names of cases).
+`status`, `text`); `tests` (N passed, M failed) and `failed` (names of cases),
+`said` (why they failed).
 """
 
 import asyncio
@@ -155,6 +156,8 @@ async def _try(case: dict[str, Any], trial: Trial) -> None:
     said = f"{len(verdicts) - len(failed)} passed, {len(failed)} failed"
     assert said == case["tests"], [(one.case.name, one.difference) for one in verdicts]
     assert failed == case.get("failed", []), failed
+    if "said" in case:
+        assert [one.difference for one in verdicts if one.difference] == case["said"]
 
 
 def _ms(text: str) -> int:

@@ -63,6 +63,43 @@ def test_what_is_no_data_file_is_a_problem(tmp_path: Path, name: str) -> None:
     assert result.stdout.startswith(f"{path}:0:0: ")
 
 
+def test_a_folder_without_data_files_is_said(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("none")
+    result = CliRunner().invoke(command, [str(tmp_path)])
+    said = f"{tmp_path}:0:0: There is no data file in this folder.\n"
+    assert (result.exit_code, result.stdout) == (1, said)
+
+
+def test_the_data_files_of_a_folder_are_taken_as_deep_as_a_project_goes(tmp_path: Path) -> None:
+    near, far = tmp_path / "a/b/views.datasource", tmp_path / "a/b/c/far.datasource"
+    far.parent.mkdir(parents=True)
+    for path in (near, far, tmp_path / "plays.incl", tmp_path / ".hidden.datasource"):
+        path.write_text(LOOSE)
+    result = CliRunner().invoke(command, [str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (0, f"changed {near}\n")
+    assert (near.read_text(), far.read_text()) == (USUAL, LOOSE)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "\n    # all\n    SELECT 1\n    {% if defined(a) %} x",
+            "8:5: node 'a': Missing {% end %}",
+        ),
+        ("SELECT {{Int32(format, 1)}}", "5:20: node 'a': A parameter cannot be called 'format'"),
+        ("SELECT 1\n    , {{String(q)}}", "6:16: node 'a': A parameter cannot be called 'q'"),
+        ("SELECT {{ nofunc(1) }}", "5:15: node 'a': Invalid function name: nofunc."),
+    ],
+)
+def test_templates_are_compiled(tmp_path: Path, sql: str, said: str) -> None:
+    path = tmp_path / "plays.pipe"
+    path.write_text(f"NODE a\n\nSQL >\n    %\n    {sql}\n")
+    result = CliRunner().invoke(command, [str(path)])
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{path}:{said}")
+
+
 def test_included_files_are_found_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.incl").write_text("NODE a\nSQL >\n SELECT $n\n")
     path = tmp_path / "plays.pipe"

@@ -48,11 +48,28 @@ def test_another_node_and_check_mode(pipe: str) -> None:
     assert "title = '__no_value__'" in run(pipe, "--check")[1]
 
 
+def test_what_a_pipe_includes_is_read_from_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "base.incl").write_text("NODE base\nSQL >\n    SELECT $n AS n\n")
+    file = tmp_path / "plays.pipe"
+    file.write_text('INCLUDE "parts/base.incl" n=7\n')
+    assert run(str(file))[:2] == (0, "SELECT 7 AS n\n")
+    file.write_text('INCLUDE "parts/none.incl" n=7\n')
+    assert "parts/none.incl that is included is not there" in run(str(file))[2]
+
+
 def test_a_refusal_is_said_and_ends_with_1(pipe: str) -> None:
     code, out, err = run(pipe)
     assert (code, out) == (1, "")
     assert "Check the parameters title." in err
     assert "no node 'x'; it has per_title, endpoint" in run(pipe, "--node", "x")[2]
+
+
+def test_other_data_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "plays.datasource"
+    file.write_text("SCHEMA >\n    at DateTime\n")
+    assert run(str(file)) == (1, "", f"playhead: {file} is no pipe. Name a .pipe file, or one with a template.\n")  # fmt: skip
+    assert "error" in batch({"file": str(file)})[0]
 
 
 def test_a_file_that_is_no_pipe_is_said(tmp_path: Path, pipe: str) -> None:

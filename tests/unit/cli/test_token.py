@@ -4,8 +4,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from playhead.access import Tokens
+from playhead.build.manifest import Built, write_live
 from playhead.cli.token import command
 from playhead.clock import SystemClock
+from playhead.query.pipes.live import Manifest
 
 
 @pytest.mark.parametrize("words", [["ls"], ["rm", "0123"]])
@@ -39,6 +41,20 @@ def test_a_token_with_scopes_is_made_listed_and_refreshed(tmp_path: Path) -> Non
     fresh = run(tmp_path, "refresh", "wall").stdout
     assert fresh.startswith("ph_scoped_")
     assert fresh != made.stdout
+
+
+def test_a_scope_of_what_the_live_project_lacks_is_said(tmp_path: Path) -> None:
+    files = {
+        "pipes/top.pipe": "NODE n\nSQL >\n    SELECT 1\n",
+        "plays.datasource": "SCHEMA >\n a Int8\n",
+    }
+    write_live(tmp_path, Manifest(files=files), Built())
+    scopes = ("PIPES:READ:top", "DATASOURCES:READ:plays", "DATASOURCES:READ:playhead.views")
+    known = [word for scope in scopes for word in ("--scope", scope)]
+    assert "warning" not in run(tmp_path, "create", "--name", "a", *known).stderr
+    made = run(tmp_path, "create", "--name", "b", "--scope", "PIPES:READ:topp")
+    assert made.stdout.startswith("ph_scoped_")
+    assert "no pipe 'topp'; the token is made all the same. Did you mean 'top'?" in made.stderr
 
 
 def test_a_jwt_is_signed_for_the_workspace(tmp_path: Path) -> None:

@@ -1,7 +1,16 @@
 import pytest
 
 from playhead.query.catalogue import catalogue
-from playhead.query.impact import Drag, Part, PartSql, drag_of, part_sql, says_more
+from playhead.query.impact import (
+    Drag,
+    Part,
+    PartSql,
+    drag_of,
+    errors_needed,
+    errors_of,
+    part_sql,
+    says_more,
+)
 
 METRICS = catalogue().metrics
 RATIO = PartSql("a", "b", 100.0, "n")
@@ -66,3 +75,28 @@ def test_a_pair_tells_more_than_its_parts(
     pair: Drag, first: Drag, second: Drag, tells: bool
 ) -> None:
     assert says_more(pair, first, second, percent=90) == tells
+
+
+def part_of(values: list[float]) -> Part:
+    squares = (sum(one * one for one in values), sum(values), float(len(values)))
+    return Part(sum(values), len(values), len(values), squares)
+
+
+def test_standard_errors_are_those_of_two_means() -> None:
+    low, high = [1.0, 3.0] * 50, [2.0, 4.0] * 50
+    found = errors_of(RATIO, total=part_of(low + high), part=part_of(high))
+    # Around the mean of all, 2.5, each view has a square of 1.25.
+    assert found == pytest.approx(1 / (2 * 1.25 / 100) ** 0.5)
+    assert errors_of(PartSql("a", None, 1.0, "n"), total=part_of(low), part=part_of(low)) is None
+
+
+def test_few_views_that_are_alike_are_not_certain() -> None:
+    found = errors_of(RATIO, total=part_of([0.0] * 90 + [1.0]), part=part_of([1.0]))
+    assert found is not None
+    assert found < 1.02
+
+
+def test_more_differences_need_more_errors() -> None:
+    needed = [errors_needed(compared, 5) for compared in (1, 1_800)]
+    assert needed == pytest.approx([1.96, 4.19], abs=0.01)
+    assert errors_needed(10, 100) == errors_needed(0, 5) == 0

@@ -43,3 +43,9 @@ def test_other_failures_keep_code_and_words() -> None:
 
 def test_an_answer_without_code_is_judged_by_its_status() -> None:
     assert isinstance(error_of(0, "", status=503), StoreBusy)
+
+
+def test_a_sentence_ends_with_one_full_stop() -> None:
+    text = "Code: 202. DB::Exception: No read slot came free in 5000 ms.. (TOO_MANY_SIMULTANEOUS_QUERIES)"
+    error = error_of(202, text, status=503)
+    assert error.message == "No read slot came free in 5000 ms."

@@ -4,7 +4,7 @@ import pytest
 
 from playhead.config import Config, Query, Store
 from playhead.errors import QueryFailed
-from playhead.store.job import Arguments, Job, job_of
+from playhead.store.job import Job, arguments_of, job_of
 from playhead.store.statement import Lane
 
 CONFIG = Config(
@@ -13,7 +13,7 @@ CONFIG = Config(
 
 
 def job(body: bytes = b"", *, writable: bool = True, **arguments: object) -> Job:
-    parsed = Arguments(urlencode(arguments).encode(), {})
+    parsed = arguments_of(urlencode(arguments).encode(), {})
     return job_of(parsed, body, CONFIG, writable=writable)
 
 
@@ -61,3 +61,12 @@ def test_what_is_not_allowed_is_refused_in_the_engines_words(
     with pytest.raises(QueryFailed) as caught:
         job(**({"query": "SELECT 1"} | arguments))  # type: ignore[arg-type]
     assert caught.value.engine_code == code
+
+
+def test_an_address_that_is_remembered_is_nobodys_to_change() -> None:
+    first = arguments_of(b"param_a=1&max_threads=1", {"x-clickhouse-database": "one"})
+    first.take_fields({"param_a": "2", "max_threads": "2"})
+    second = arguments_of(b"param_a=1&max_threads=1", {})
+    assert (second.params, second.settings) == ({"a": "1"}, {"max_threads": "1"})
+    assert (first.database, second.database) == ("one", "default")
+    assert first.query_id != second.query_id

@@ -13,7 +13,7 @@ import msgspec
 
 from playhead.model.cmcd.fields import MEMBERS_MAX, members
 from playhead.model.cmcd.keys import CUSTOM_KEYS_MAX, CUSTOM_LENGTH_MAX, KEYS, VERSION_MAX
-from playhead.model.cmcd.values import Value, decimal, text, truth
+from playhead.model.cmcd.values import SURE_DIGITS_MAX, Value, decimal, text, truth, whole
 
 HEADERS: Final = ("cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session")
 RECORD_MAX_CHARS: Final = 65_536
@@ -30,9 +30,13 @@ _PARAMETER = re.compile(r"(?:^|[?&;\s])CMCD=([^&#]*)", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _SEEN: dict[str, tuple[str, Value]] = {}
 """Members read before: most of a record is the same from report to report."""
+_COUNTS: Final = frozenset(
+    name for name, key in KEYS.items() if key.read is whole and not key.repeats
+)
+"""Keys of whole numbers that change with each report: most of what was not read before."""
 
 
-class Cmcd(msgspec.Struct):
+class Cmcd(msgspec.Struct, gc=False):
     """What a record says.
 
     `values` holds the known keys; lists are lists of `[value, type]`, the type (an object type
@@ -57,7 +61,7 @@ def decode_line(line: bytes | str) -> Cmcd | None:
     if isinstance(line, bytes):
         line = line.decode("utf-8", "replace")
     line = line.strip(" \t\r\n\0\ufeff")
-    if line[:5].upper() == "CMCD=":
+    if line[4:5] == "=" and line[:5].upper() == "CMCD=":
         line = line[5:]
     return _read(_plain(line) if "%" in line else line)
 
@@ -136,6 +140,9 @@ def _read_members(parts: list[str]) -> Cmcd:
             values[found[0]] = found[1]
             continue
         name, equals, raw = part.partition("=")
+        if name in _COUNTS and raw.isdecimal() and len(raw) <= SURE_DIGITS_MAX:
+            values[name] = int(raw)  # as `whole` would, without the call
+            continue
         key = KEYS.get(name)
         if key is None:
             _read_odd(cmcd, part)

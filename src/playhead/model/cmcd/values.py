@@ -12,6 +12,8 @@ WHOLE_MAX: Final = (1 << 53) - 1
 """Largest whole number that every client's language can count to."""
 PAIRS_MAX: Final = 64
 """Longest list; nobody reports more stalls or next objects at once."""
+SURE_DIGITS_MAX: Final = 15
+"""So many digits are never above `WHOLE_MAX`."""
 RATE_DIGITS_MAX: Final = 16
 _WHOLE_DIGITS_MAX: Final = 16
 _TYPE_LENGTH_MAX: Final = 32
@@ -120,7 +122,7 @@ def numbers(raw: str, limit: int = 0) -> list[Pair]:  # noqa: ARG001 (as all rea
         pairs: list[Pair] = []
         for item in items:
             number, _, kind = item.partition(";")
-            pairs.append([whole(number), _type_of(kind)])
+            pairs.append([whole(number), kind if len(kind) <= 2 else _type_of(kind)])
         return pairs
     return [[whole(str(value)), kind] for value, kind in texts(raw, _WHOLE_DIGITS_MAX)]
 

@@ -19,6 +19,7 @@ _PARSE_MANY = "SELECT arrayMap(q -> parseQueryToJSON(q), {q:Array(String)})"
 _TEXT = "SELECT formatQueryFromJSON({t:String}) AS text, parseQueryToJSON(text)"
 _SETTINGS: Final = {"max_query_size": 16 * BYTES_MAX}
 _POSITION: Final = re.compile(r"failed at position (\d+)")
+_WORD: Final = re.compile(r"\s*([A-Za-z]+)\b")
 _EXPECTED: Final = re.compile(r"\. Expected (?:one of: )?(.*)", re.DOTALL)
 _WHOLE_FLOAT: Final = re.compile(rb'("field_type":"Float64","value":-?\d+)(?=})')
 _OPERATOR: Final = b'"is_operator":true,'
@@ -156,6 +157,9 @@ def syntax_sentence(message: str, code: int, sql: str) -> str:
         return "The query is empty."
     found = _POSITION.search(message)
     if not found:
+        word = _WORD.match(sql)  # INSERT, DESCRIBE and others have no tree
+        if word and word[1].upper() not in {"SELECT", "WITH", "FROM"}:
+            return f"Only SELECT can be run here; this begins with {word[1].upper()}."
         return "The query cannot be read as SQL."
     raw = sql.encode()
     at = min(int(found[1]) - 1, len(raw))

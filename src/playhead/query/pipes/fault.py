@@ -62,13 +62,14 @@ _LARGE: Final = {
 """By what the sentence says."""
 
 
-def told(error: PlayheadError, *, hidden: bool = False) -> PlayheadError:
+def told(error: PlayheadError, *, hidden: bool = False, secret: bool = False) -> PlayheadError:
     """Return an engine's refusal as a sentence that says what to change; other errors as they are.
 
     Args:
         error: What the store's client raised.
         hidden: The caller does not see every row: the engine's text, which may quote one, is
             replaced by its code.
+        secret: The query holds secrets, which the engine's text may quote too.
     """
     if isinstance(error, QueryTimeout):
         return QueryTimeout(f"{error.message} {_SLOW}", hint=_SLOW)
@@ -78,11 +79,13 @@ def told(error: PlayheadError, *, hidden: bool = False) -> PlayheadError:
     if not isinstance(error, QueryFailed) or error.engine_code in _OURS:
         return error
     name = _name_of(error.message)
-    if hidden:
+    if hidden or secret:
+        why = "this token sees some rows only" if hidden else "the query holds secrets"
+        more = "; a token without row filters is told more" if hidden else ""
         return QueryRefused(
             f"The query failed in the engine with code {error.engine_code}{name}. "
-            "Its words are kept back, because this token sees some rows only.",
-            hint="Check columns, types and functions; a token without row filters is told more.",
+            f"Its words are kept back, because {why}.",
+            hint=f"Check columns, types and functions{more}.",
         )
     said = sentence_of(error.message)
     hint = _HINTS.get(error.engine_code, "Change the query or its parameters and ask again.")

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from playhead.errors import QueryRefused
+from playhead.query.guard.examine import VIRTUAL_COLUMNS
 from playhead.store.client import Answered
 
 HIDING: Final = {
@@ -34,12 +35,6 @@ HIDING_AGAIN: Final = {
     "optimize_use_implicit_projections": "0",
 }
 """Settings of the second."""
-_VIRTUAL: Final = frozenset({
-    "_part", "_part_index", "_part_uuid", "_part_offset", "_part_starting_offset",
-    "_part_granule_offset", "_part_data_version", "_partition_id", "_partition_value",
-    "_sample_factor", "_block_number", "_block_offset", "_row_exists", "_disk_name", "_distance",
-})  # fmt: skip
-"""Columns the engine adds: it looks at them for whole parts, hidden rows and all."""
 _STATISTICS: Final = re.compile(rb'("(?:rows|bytes)_read":\s*)\d+')
 _STATISTICS_BYTES_MAX: Final = 200
 
@@ -83,7 +78,7 @@ def check_hiding(tree: Any, tables: Iterable[str]) -> None:
 
 def _check_column(node: dict[str, Any]) -> None:
     names = node.get("name_parts") or str(node.get("name", "")).split(".")
-    found = next((str(one) for one in names if str(one) in _VIRTUAL), None)
+    found = next((str(one) for one in names if str(one) in VIRTUAL_COLUMNS), None)
     if found is not None:
         raise QueryRefused(
             f"The column {found} is not for this token: it tells of rows that are hidden from it."

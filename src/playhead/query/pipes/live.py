@@ -22,16 +22,19 @@ from playhead.store.client import AsyncStoreClient
 
 LIVE_FILE: Final = Path("project") / "live.json"
 """Inside the data folder."""
-_VERSION: Final = 1
+VERSION: Final = 1
+UNREADABLE: Final = (ProjectInvalid, OSError, msgspec.DecodeError, RecursionError)
+"""What reading it raises."""
 _LOG = logger("pipes")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a build leaves for the server."""
 
-    version: int
+    version: int = VERSION
     database: str = "project"
     files: dict[str, str] = {}
+    """Relative path to text: data sources, pipes, connections; no fixtures, no tests."""
     secrets: dict[str, str] = {}
     built_at_ms: int = 0
 
@@ -104,15 +107,16 @@ class LiveProject:
     async def _load(self, stamp: _Stamp) -> None:
         try:
             manifest, project = await asyncio.to_thread(_read, self._path)
-        except (ProjectInvalid, OSError, msgspec.DecodeError) as error:
+        except UNREADABLE as error:
             self.problem = error.message if isinstance(error, PlayheadError) else str(error)
             _LOG.error("project_not_read", reason=self.problem, kept="the version before")
-            manifest, project = Manifest(version=_VERSION), Project()
+            manifest, project = Manifest(), Project()
             if self._live is not None:
                 self._stamp = stamp
                 return
         else:
-            self.problem = ""
+            bad = [one for one in project.problems if not one.warning]
+            self.problem = f"Not served: {bad[0]}" if bad else ""
         live = await self._made(manifest, project)
         self._live, self._stamp = live, stamp
         if manifest.files:
@@ -152,6 +156,25 @@ def bounds_of(limits: Pipes) -> Bounds:
     )
 
 
+def read_manifest(path: Path) -> Manifest:
+    """Return what a build left.
+
+    Raises:
+        FileNotFoundError: There was none.
+        ProjectInvalid: It is of another version of Playhead.
+        OSError: It cannot be read.
+        msgspec.DecodeError: It is not what a build writes.
+        RecursionError: Nor this.
+    """
+    manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    if manifest.version != VERSION:
+        raise ProjectInvalid(
+            f"{path.name} is of version {manifest.version}; this release reads {VERSION}. "
+            "Build the project again."
+        )
+    return manifest
+
+
 def _stamp_of(path: Path) -> _Stamp:
     try:
         found = path.stat()
@@ -161,21 +184,9 @@ def _stamp_of(path: Path) -> _Stamp:
 
 
 def _read(path: Path) -> tuple[Manifest, Project]:
-    """Return what is on disk; no file is a project without files.
-
-    Raises:
-        ProjectInvalid: It is of another version of Playhead, or its files cannot be used.
-        OSError: It cannot be read.
-        msgspec.DecodeError: It is not what a build writes.
-    """
+    """Return what is on disk; no file is a project without files. Raises as `read_manifest`."""
     try:
-        text = path.read_bytes()
+        manifest = read_manifest(path)
     except FileNotFoundError:
-        return Manifest(version=_VERSION), Project()
-    manifest = msgspec.json.decode(text, type=Manifest)
-    if manifest.version != _VERSION:
-        raise ProjectInvalid(
-            f"{path.name} is of version {manifest.version}; this release reads {_VERSION}. "
-            "Build the project again."
-        )
+        return Manifest(), Project()
     return manifest, read_texts(manifest.files)

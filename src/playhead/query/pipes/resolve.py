@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from playhead.access.grant import QUARANTINE
 from playhead.errors import Forbidden, NotFound, QueryRefused
 from playhead.query.guard.functions import FunctionList
 from playhead.query.guard.nodes import Tree
@@ -22,7 +23,6 @@ from playhead.query.pipes.workspace import (
     FREE,
     OUTPUT,
     OUTSIDE,
-    QUARANTINE,
     May,
     Meaning,
     Namespace,
@@ -97,9 +97,7 @@ class Resolver:
             QueryRefused: The query is no query or not allowed.
             InvalidRequest: A template refuses the parameters or is not valid.
         """
-        found = self.namespace.pipe(pipe)
-        if found is None:
-            raise NotFound(f"There is no pipe '{pipe}'.", hint="GET /v0/pipes lists them.")
+        found = self.namespace.known(pipe)
         if found.endpoint is None:
             raise NotFound(
                 f"The pipe '{pipe}' has no endpoint.",
@@ -141,11 +139,12 @@ class Resolver:
         """
         own = None
         if pipeline:
-            found = self.namespace.pipe(pipeline)
-            if found is None:
-                raise NotFound(f"There is no pipe '{pipeline}'.", hint="GET /v0/pipes lists them.")
+            found = self.namespace.known(pipeline)
             if may is not None and not may.pipe(found.name):
-                raise Forbidden(f"This token may not read the pipe '{pipeline}'.")
+                raise Forbidden(
+                    f"This token may not read the pipe '{pipeline}'.",
+                    hint=f"Use a token with the scope PIPES:READ:{found.name}.",
+                )
             own = found.name
         return await self._outside(text, inputs, pipe=own, may=may, terms=terms)
 
@@ -267,9 +266,15 @@ class Resolver:
             if isinstance(one, Table):
                 name = one.named + (QUARANTINE if one.quarantine else "")
                 if not may.datasource(name):
-                    raise Forbidden(f"This token may not read '{name}'.")
+                    raise Forbidden(
+                        f"This token may not read '{name}'.",
+                        hint=f"Use a token with the scope DATASOURCES:READ:{one.named}.",
+                    )
             elif one.pipe != pipe and not may.pipe(one.pipe):
-                raise Forbidden(f"This token may not read the pipe '{one.pipe}'.")
+                raise Forbidden(
+                    f"This token may not read the pipe '{one.pipe}'.",
+                    hint=f"Use a token with the scope PIPES:READ:{one.pipe}.",
+                )
             elif not may.nodes() and self._is_inner(one):
                 raise Forbidden(
                     f"This token may read what the pipe '{one.pipe}' gives, not the nodes inside it.",

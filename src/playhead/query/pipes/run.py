@@ -83,7 +83,9 @@ class Runs:
         try:
             return await self._cache.get(key, run, keep_ms=keep_ms)
         except PlayheadError as error:
-            raise told(error, hidden=running.hidden or bool(running.filters)) from error
+            hidden = running.hidden or bool(running.filters)
+            # Every bound value of a prepared query is a secret.
+            raise told(error, hidden=hidden, secret=bool(prepared.bound)) from error
 
     async def _run_mended(
         self, prepared: Prepared, running: Running, settings: Mapping[str, str]

@@ -1,7 +1,6 @@
 """Trees put into each other: where one names a node, that node's tree takes the name's place."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,6 +11,7 @@ from playhead.query.guard.functions import FunctionList
 from playhead.query.guard.nodes import Tree
 from playhead.query.guard.prewhere import without_prewhere
 from playhead.query.guard.reference import Reference, TableRef
+from playhead.query.guard.walk import nodes_of
 from playhead.query.pipes.hiding import check_hiding
 from playhead.query.pipes.texts import Bounds
 from playhead.query.pipes.workspace import (
@@ -138,7 +138,7 @@ class Splice:
             return done
         self._check_above(place, above)
         examined = self._examine(place)
-        parts = _parts_of(examined.tree)
+        parts = sum(1 for _ in nodes_of(examined.tree))
         for reference in examined.references:
             found = self._meaning(reference, place)
             if isinstance(found, Place):
@@ -282,20 +282,5 @@ def _everything_of(table: Table) -> Tree:
     }
 
 
-def _dicts_in(tree: Any) -> Iterator[dict[str, Any]]:
-    todo = [tree]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            yield one
-            todo.extend(one.values())
-        elif isinstance(one, list):
-            todo.extend(one)
-
-
-def _parts_of(tree: Tree) -> int:
-    return sum(1 for one in _dicts_in(tree) if "type" in one)
-
-
 def _values_in(tree: Tree) -> set[str]:
-    return {str(one.get("name")) for one in _dicts_in(tree) if one.get("type") == "QueryParameter"}
+    return {str(one.get("name")) for one in nodes_of(tree) if one["type"] == "QueryParameter"}

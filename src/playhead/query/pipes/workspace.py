@@ -6,6 +6,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from playhead.access.grant import QUARANTINE
+from playhead.errors import NotFound
 from playhead.project.resources import Node, Pipe, Project
 from playhead.project.services import service_table
 from playhead.template.rendering import Given
@@ -15,9 +17,10 @@ TABLES: Final = frozenset({
     "views", "events", "quarantine", "cdn_requests", "stream_frames", "cdn_minutes",
 })  # fmt: skip
 """Playhead's own tables that a query may name. Those of rollups and migrations are nobody's."""
-QUARANTINE: Final = "_quarantine"
 OUTPUT: Final = "_"
 """The endpoint, in a query put on top of it."""
+NAME_CHARS_SHOWN: Final = 80
+"""How much of an unknown name an answer repeats."""
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RELEASE: Final = re.compile(r"v\d+(?:_\d+)+")
 
@@ -141,6 +144,14 @@ class Namespace:
         """Return a pipe by its name or its second name."""
         project = self._workspace.project
         return project.pipes.get(project.aliases.get(name, name)) or project.pipes.get(name)
+
+    def known(self, name: str) -> Pipe:
+        """Return a pipe as `pipe` does; raises NotFound."""
+        found = self.pipe(name)
+        if found is None:
+            shown = name[:NAME_CHARS_SHOWN]
+            raise NotFound(f"There is no pipe '{shown}'.", hint="GET /v0/pipes lists them.")
+        return found
 
     def output(self, pipe: Pipe) -> Place:
         """Return the node that stands for a pipe."""

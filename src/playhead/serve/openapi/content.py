@@ -59,6 +59,8 @@ def operations(config: Config) -> tuple[Operation, ...]:
                       most=10**9 - 1, default=query.min_insight_views),
                 whole("limit", "Most rows.", most=query.max_groups, default=50),
                 choice("pairs", "Look at pairs of values, too.", "true", "false", default="true"),
+                choice("noise", "List what chance may explain, too.", "true", "false",
+                       default="false"),
             ),
         ),
         Operation(

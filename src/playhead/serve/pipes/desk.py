@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from playhead.access import Grant
-from playhead.errors import QueryRefused, RateLimited
+from playhead.errors import Forbidden, QueryRefused, RateLimited
+from playhead.project.resources import Pipe
 from playhead.query.pipes.formats import media_of
 from playhead.query.pipes.live import Live, LiveProject
 from playhead.query.pipes.refused import custom, with_hint
@@ -18,6 +19,7 @@ from playhead.serve.admission import Admission
 from playhead.serve.desk import while_connected
 from playhead.serve.pipes.reading import Reading
 from playhead.serve.pipes.refusal import refusal
+from playhead.serve.pipes.turns import Turns
 from playhead.serve.services import Services
 from playhead.store.client import Answered
 from playhead.template.rendering import CustomRefusal
@@ -57,6 +59,7 @@ class PipeDesk:
             services.config.data_dir, services.store, services.config.pipes, services.clock
         )
         self._runs = Runs(services.store, services.config, services.clock)
+        self._turns = Turns(services.config)
         self._admission = admission
 
     async def answer(self, request: Request, handler: Handler) -> Response:
@@ -100,11 +103,11 @@ class PipeDesk:
             single_thread=live.workspace.test,
             version=live.version,
         )
-        return await while_connected(question.request, self._runs.answer(prepared, running))
+        async with self._turns.of(question.reading.grant.id):
+            return await while_connected(question.request, self._runs.answer(prepared, running))
 
     def _rate(self, grant: Grant) -> dict[str, str]:
-        allowance = getattr(self._admission, "allowance", None)
-        found = allowance(grant) if allowance is not None else None
+        found = self._admission.allowance(grant)
         if found is None:
             return {}
         limit, remaining, reset_s = found
@@ -128,6 +131,22 @@ def result(answered: Answered, format_name: str) -> Response:
         "x-db-statistics": msgspec.json.encode(statistics).decode(),
     }
     return Response(answered.body, headers=headers)
+
+
+def readable_pipe(live: Live, name: str, reading: Reading) -> Pipe:
+    """Return a pipe by its name.
+
+    Raises:
+        NotFound: There is none.
+        Forbidden: Not for this token.
+    """
+    pipe = live.resolver.namespace.known(name)
+    if not reading.pipe(pipe.name):
+        raise Forbidden(
+            f"This token may not read the pipe '{name}'.",
+            hint=f"Use a token with the scope PIPES:READ:{pipe.name}.",
+        )
+    return pipe
 
 
 def document(data: Any, status: int = 200) -> Response:

@@ -4,13 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playhead.errors import Forbidden, NotFound
-from playhead.project.resources import Pipe
+from playhead.errors import Forbidden
 from playhead.query.pipes.live import Live
 from playhead.query.pipes.parameters import Parameters
 from playhead.serve.pipes import endpoint_document
 from playhead.serve.pipes.described import described
-from playhead.serve.pipes.desk import PipeDesk, document
+from playhead.serve.pipes.desk import PipeDesk, document, readable_pipe
 from playhead.serve.pipes.reading import Reading
 
 
@@ -67,12 +66,12 @@ class PipeAnswers:
 
     async def _pipe(self, request: Request, reading: Reading) -> Response:
         live = await self._desk.live()
-        pipe = _found(live, request.path_params["name"], reading)
+        pipe = readable_pipe(live, request.path_params["name"], reading)
         return document(described(live, self._of(live), pipe, whole=reading.all()))
 
     async def _text(self, request: Request, reading: Reading) -> Response:
         live = await self._desk.live()
-        pipe = _found(live, request.path_params["name"], reading)
+        pipe = readable_pipe(live, request.path_params["name"], reading)
         if not reading.all():
             raise Forbidden(
                 "This token may not see the project's files.",
@@ -98,15 +97,3 @@ class PipeAnswers:
             found = Parameters(live.resolver.namespace, live.resolver.templates)
             kept = self._parameters = (live.version, found)
         return kept[1]
-
-
-def _found(live: Live, name: str, reading: Reading) -> Pipe:
-    pipe = live.resolver.namespace.pipe(name)
-    if pipe is None:
-        raise NotFound(f"There is no pipe '{name}'.", hint="GET /v0/pipes lists them.")
-    if not reading.pipe(pipe.name):
-        raise Forbidden(
-            f"This token may not read the pipe '{name}'.",
-            hint=f"Use a token with the scope PIPES:READ:{pipe.name}.",
-        )
-    return pipe

@@ -5,9 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playhead.errors import Forbidden, InvalidRequest, NotFound
+from playhead.errors import Forbidden, InvalidRequest
 from playhead.query.pipes.formats import engine_format, output_settings
-from playhead.serve.pipes.desk import PipeDesk, Question, document, result
+from playhead.serve.pipes.desk import PipeDesk, Question, document, readable_pipe, result
 from playhead.serve.pipes.reading import Reading
 from playhead.serve.pipes.request import Asked, asked_of
 from playhead.store.result import rows_of
@@ -40,15 +40,7 @@ class QueryAnswers:
     async def _endpoint(self, request: Request, reading: Reading) -> Response:
         format_name = engine_format(request.path_params["form"])
         live = await self._desk.live()
-        name = request.path_params["name"]
-        pipe = live.resolver.namespace.pipe(name)
-        if pipe is None:
-            raise NotFound(f"There is no pipe '{name}'.", hint="GET /v0/pipes lists them.")
-        if not reading.pipe(pipe.name):
-            raise Forbidden(
-                f"This token may not read the pipe '{name}'.",
-                hint=f"Use a token with the scope PIPES:READ:{pipe.name}.",
-            )
+        pipe = readable_pipe(live, request.path_params["name"], reading)
         asked = await asked_of(request, self._desk.config)
         prepared = await live.resolver.endpoint(
             pipe.name, Inputs(params=asked.params), q=asked.q, may=reading, terms=reading.terms()

@@ -1,17 +1,13 @@
 """What a token may read, as the resolver asks: names, row filters, fixed parameters."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
 from playhead.access import Grant
-from playhead.query.pipes.workspace import Terms
+from playhead.access.scopes import PIPES_READ, READ, READ_ALL
+from playhead.query.pipes.workspace import PLAYHEAD, TABLES, Terms
 from playhead.query.source import BOUND_TABLES
-
-PIPES_READ: Final = "PIPES:READ"
-READ: Final = "DATASOURCES:READ"
-READ_ALL: Final = "WORKSPACE:READ_ALL"
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -40,7 +36,7 @@ class Reading(msgspec.Struct, frozen=True):
     def terms(self) -> Terms:
         """Return on which terms it reads."""
         grant = self.grant
-        tables = set(grant.filters())
+        tables = set(self._filters())
         if grant.property is not None:
             tables.update(BOUND_TABLES)
         fixed: dict[str, dict[str, str]] = {}
@@ -51,11 +47,18 @@ class Reading(msgspec.Struct, frozen=True):
 
     def conditions(self) -> Mapping[str, str]:
         """Return the row filter of each data source and `playhead.` table that has one."""
-        found = dict(self.grant.filters())
+        found = self._filters()
         bound = self.grant.property_filter()
         if bound is not None:
             found |= {
                 table: f"({found[table]}) AND ({bound})" if table in found else bound
                 for table in BOUND_TABLES
             }
+        return found
+
+    def _filters(self) -> dict[str, str]:
+        """Return the filters of scopes; one on `views` is on `playhead.views` too, its other name."""
+        found = dict(self.grant.filters())
+        for name in TABLES & found.keys():
+            found.setdefault(f"{PLAYHEAD}.{name}", found[name])
         return found

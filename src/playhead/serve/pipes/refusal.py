@@ -5,10 +5,11 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from playhead.errors import PlayheadError, Unauthenticated
+from playhead.errors import NotFound, PlayheadError, Unauthenticated
 
 PREFIX: Final = "/v0/"
 _FORBIDDEN: Final = 403
+_NOT_FOUND_HINT: Final = "Check the spelling; GET /v0/pipes lists the pipes."
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -20,6 +21,8 @@ def refusal(error: PlayheadError) -> Response:
     if retry_after_s is not None:
         headers["retry-after"] = str(retry_after_s)
     body = error.body()
+    if body["hint"] == NotFound.hint:  # which is about metrics
+        body["hint"] = _NOT_FOUND_HINT
     said = {"error": error.message, "documentation": body["docs"], **body}
     return Response(
         _ENCODER.encode(said), status_code=status, media_type="application/json", headers=headers

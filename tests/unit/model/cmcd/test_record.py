@@ -4,6 +4,7 @@ from playhead.model.cmcd import decode_headers, decode_line, decode_query
 from playhead.model.cmcd.fields import MEMBERS_MAX
 from playhead.model.cmcd.keys import CUSTOM_KEYS_MAX
 from playhead.model.cmcd.record import FAULTS_MAX, RECORD_MAX_CHARS
+from playhead.model.cmcd.values import WHOLE_MAX, whole
 
 
 def values(line: str) -> dict[str, object]:
@@ -70,6 +71,18 @@ def test_limits_hold() -> None:
     many = decode_line(",".join(f"com.x-{n}={n}" for n in range(MEMBERS_MAX + 5)) + ",bl=x")
     assert many is not None
     assert (len(many.custom), len(many.faults)) == (CUSTOM_KEYS_MAX, FAULTS_MAX)
+
+
+@pytest.mark.parametrize("digits", ["0", "007", "9" * 15, str(WHOLE_MAX), "٣٤"])
+def test_a_counter_is_read_as_any_whole_number(digits: str) -> None:
+    assert values(f"sn={digits},d={digits}") == {"sn": whole(digits), "d": whole(digits)}
+
+
+@pytest.mark.parametrize("digits", [str(WHOLE_MAX + 1), "9" * 16, "1" * 17, "²", "-1", ""])
+def test_a_counter_that_is_none_costs_its_key(digits: str) -> None:
+    cmcd = decode_line(f"e=t,sn={digits}")
+    assert cmcd is not None
+    assert (cmcd.values, len(cmcd.faults)) == ({"e": "t"}, 1)
 
 
 def test_lists_are_bounded() -> None:

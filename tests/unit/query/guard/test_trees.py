@@ -101,3 +101,12 @@ def test_the_engine_is_put_into_a_sentence(message: str, code: int, sentence: st
     said = syntax_sentence(message, code, "aé\n 1 b")
     assert said.startswith(sentence)
     assert "scope" not in said
+
+
+@pytest.mark.parametrize("sql", ["insert into plays values (1)", "\nDESCRIBE TABLE plays"])
+def test_a_statement_without_a_tree_is_named(sql: str) -> None:
+    said = syntax_sentence("something else", 62, sql)
+    assert (
+        said == f"Only SELECT can be run here; this begins with {sql.split(maxsplit=1)[0].upper()}."
+    )
+    assert "cannot be read" in syntax_sentence("something else", 62, f"SELECT 1; {sql}")

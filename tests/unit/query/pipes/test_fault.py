@@ -82,3 +82,13 @@ def test_faults_of_the_engine_stay_what_they_are() -> None:
     busy = StoreBusy()
     assert told(broken) is broken
     assert told(busy) is busy
+
+
+def test_secrets_are_not_in_a_sentence() -> None:
+    failed = QueryFailed(
+        "Code: 6. DB::Exception: Cannot parse string 'k3y' as UInt8. (CANNOT_PARSE_TEXT)",
+        engine_code=6,
+    )
+    said = told(failed, secret=True)
+    assert "k3y" not in said.message + said.hint
+    assert "CANNOT_PARSE_TEXT" in said.message

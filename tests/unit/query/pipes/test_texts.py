@@ -5,7 +5,7 @@ import pytest
 from playhead.errors import QueryRefused
 from playhead.project.folder import read_texts
 from playhead.query.pipes.texts import Bounds, Templates, Texts
-from playhead.query.pipes.workspace import OUTSIDE, Namespace, Place, Workspace
+from playhead.query.pipes.workspace import Namespace, Place, Workspace
 from playhead.template.rendering import Given, Inputs, TemplateRefused
 
 TOP = """NODE a

@@ -43,3 +43,15 @@ def test_scopes_become_terms() -> None:
     assert terms.tables == {"plays"}
     assert set(terms.pipes) == {"raw"}
     assert terms.fixed == {"top": {"land": "DE"}}
+
+
+def test_a_filter_on_the_short_name_of_a_table_holds() -> None:
+    everything = Scope("WORKSPACE:READ_ALL")
+    short = reading("scoped", everything, Scope("DATASOURCES:READ", "views", "country = 'DE'"))
+    assert short.conditions()["playhead.views"] == "(country = 'DE')"
+    assert "playhead.views" in short.terms().tables
+
+
+def test_nodes_inside_pipes_are_for_who_reads_the_project() -> None:
+    assert reading("scoped", Scope("WORKSPACE:READ_ALL")).nodes()
+    assert not reading("scoped", Scope("PIPES:READ", "top")).nodes()

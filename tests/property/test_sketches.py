@@ -1,0 +1,104 @@
+"""Percentiles of sketches merged over days and groups lie within the error that the answer states."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playhead.query.catalogue import RELATIVE_ERROR, catalogue
+from playhead.query.pieces import layout_of
+from playhead.query.span import iso
+from playhead.store.rollup import Rollups
+from support.answering import NOW_MS, answering, insert_views, view_row
+from support.api_fixtures import store
+from support.running_store import RunningStore
+
+__all__ = ["store"]
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+START_MS = NOW_MS // DAY_MS * DAY_MS - 6 * DAY_MS
+SPAN = {"from_": START_MS, "to": NOW_MS}
+DRAWN: dict[str, Callable[[random.Random], float]] = {
+    "wide": lambda chance: chance.lognormvariate(7, 3),
+    "narrow": lambda chance: chance.gauss(2_000, 20),
+    "mixed": lambda chance: chance.choice([0.0, 0.001, 1.0, 1.0, 900.0, chance.random() * 1e9]),
+    "few": lambda chance: chance.choice([100.0, 100.5, 9_000.0]),
+}
+"""How the values of a country are spread."""
+View = dict[str, Any]
+
+
+def some_views(chance: random.Random) -> list[View]:
+    """Views of six closed days and today, by country and CDN; each country spread in its own way."""
+    found = []
+    for _ in range(4_000):
+        at, country = START_MS + chance.randrange(NOW_MS - START_MS), chance.choice(list(DRAWN))
+        found.append(view_row(
+            started_at=at, ended_at=at, country=country, startup_ms=DRAWN[country](chance),
+            cdn=chance.choices("abcd", (70, 20, 9, 1))[0],
+        ))  # fmt: skip
+    return found
+
+
+def make_rollups(store: RunningStore) -> None:
+    today = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
+    for table in ("view_rollup", "view_rollup_state"):
+        store.client.command(f"TRUNCATE TABLE playhead.{table}")
+    layout = layout_of(catalogue())
+    made = Rollups(store.client, layout, values_max=1_000, settled=False).make(today, days_max=9)
+    assert len(made) == 6
+
+
+def is_within(told: float, values: list[float], level: int, error: float) -> bool:
+    """Say whether a percentile lies between the values beside its rank, give or take the error."""
+    ranked, rank = sorted(values), (len(values) - 1) * level // 100
+    low, high = ranked[max(0, rank - 1)], ranked[min(len(ranked) - 1, rank + 2)]
+    return low * (1 - error) <= told <= high * (1 + error)
+
+
+def day_and_series(view: View) -> tuple[str, str]:
+    return iso(view["started_at"] // DAY_MS * DAY_MS), "a" if view["cdn"] == "a" else "other"
+
+
+QUESTIONS: list[tuple[str, dict[str, Any], Callable[[View], Any], Callable[[View], Any]]] = [
+    ("overall", {}, lambda _view: "all", lambda _row: "all"),
+    ("breakdown", {"group_by": "country"}, itemgetter("country"), itemgetter("group")),
+    ("breakdown", {"group_by": "cdn"}, itemgetter("cdn"), itemgetter("group")),
+    ("timeseries", {"group_by": "cdn", "limit": 1, "interval": "1d"}, day_and_series,
+     itemgetter("time", "group")),
+]  # fmt: skip
+"""What is asked, the group of a view, and the group of a row of the answer."""
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_percentile_of_merged_sketches_is_within_its_error(
+    store: RunningStore, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with answering(store, tmp_path) as api:
+        views = some_views(chance)
+        insert_views(store, *views)
+        make_rollups(store)
+        # From now on this day is read from its views, beside the sketches of the others.
+        views.append(view_row(started_at=START_MS, country="few", cdn="d", startup_ms=5e5))
+        insert_views(store, views[-1])
+        for form, asked, of_view, of_row in QUESTIONS:
+            groups: dict[Any, list[float]] = {}
+            for view in views:
+                groups.setdefault(of_view(view), []).append(view["startup_ms"])
+            for level in (1, 50, 95, 99):
+                path, values = f"/v1/metrics/startup_time/{form}", SPAN | asked
+                said = (await api.get(path, measurement=f"p{level}", **values)).json()
+                rows = said["data"] if isinstance(said["data"], list) else [said["data"]]
+                assert said["meta"]["relative_error"] == RELATIVE_ERROR
+                assert {of_row(row): row["views"] for row in rows} == {
+                    group: len(known) for group, known in groups.items()
+                }
+                assert not [
+                    (level, row) for row in rows
+                    if not is_within(row["value"], groups[of_row(row)], level, RELATIVE_ERROR)
+                ]  # fmt: skip
