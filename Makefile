@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: help setup demo test test-fast lint format types layers bench soak clean
+.PHONY: help setup demo test test-fast lint format types layers conformance bench soak clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ types: $(READY) ## mypy, strict
 
 layers: $(READY) ## the river: who may import whom
 	@$(BIN)/lint-imports
+
+conformance: $(READY) ## run the conformance cases of projects and print the score
+	@PYTHONPATH=tests $(BIN)/python -m conformance $(ARGS)
 
 bench: $(READY) ## measure the budget table on this machine (docs/performance.md)
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -106,7 +106,7 @@ class Trial:
             return verdict
         for name, is_sure in _asked(verdict.case):
             kind = self._failed.get(self._project.aliases.get(name, name))
-            if kind and (is_sure or f"'{name}'" in verdict.difference):
+            if kind and (is_sure or _is_missed(name, verdict.difference)):
                 said = f"The {kind} '{name}' cannot be built (see above)."
                 return Verdict(verdict.case, said)
         return verdict
@@ -138,6 +138,11 @@ def _asked(case: Case) -> list[tuple[str, bool]]:
     """Return the names a case asks for, surely its pipes, perhaps every word of its SQL."""
     pipes = [(name, True) for one in case.requests for name in (one.pipe, one.pipeline) if name]
     return pipes + [(w, False) for one in case.requests for w in _WORD.findall(one.sql)]
+
+
+def _is_missed(name: str, difference: str) -> bool:
+    """Return whether an answer was that there is nothing of this name."""
+    return "There is no " in difference and name in _WORD.findall(difference)
 
 
 async def _judged(case: Case, desk: Desk) -> Verdict:

@@ -157,7 +157,8 @@ async def _try(case: dict[str, Any], trial: Trial) -> None:
     assert said == case["tests"], [(one.case.name, one.difference) for one in verdicts]
     assert failed == case.get("failed", []), failed
     if "said" in case:
-        assert [one.difference for one in verdicts if one.difference] == case["said"]
+        differences = [one.difference for one in verdicts if one.difference]
+        assert differences == case["said"], differences
 
 
 def _ms(text: str) -> int:

@@ -13,7 +13,9 @@ _ONE: Final = (403, 404, 429, 500, 503)
 _NAME: Final = path("name", "The pipe.", examples=["video_performance_by_cdn"])
 _FORM: Final = path("form", "The form of the answer.", enum=list(FORMS))
 _Q: Final = text("q", "SQL on top: `_` is the endpoint.", examples=["SELECT count() FROM _"])
-_SQL: Final = text("q", "The query; FORMAT in it decides the form.", examples=["SELECT 1 FORMAT CSV"])
+_SQL: Final = text(
+    "q", "The query; FORMAT in it decides the form.", examples=["SELECT 1 FORMAT CSV"]
+)
 _EXPLAIN: Final = text("explain", "`true`: the query that would run, and its plan.")
 _PIPELINE: Final = text("pipeline", "A pipe whose nodes the query may name.")
 _SWITCHES: Final = tuple(
