@@ -26,7 +26,14 @@ def embedded(data_dir: Path) -> Location:
     short path under the temporary folder that only depends on the data folder.
     """
     path = data_dir / "run" / "store.sock"
-    if len(str(path).encode()) <= SOCKET_PATH_BYTES_MAX:
+    if _fits(path):
         return Location(socket=str(path))
     digest = hashlib.blake2b(str(data_dir).encode(), digest_size=8).hexdigest()
-    return Location(socket=str(Path(tempfile.gettempdir()) / f"playhead-{digest}" / "store.sock"))
+    path = Path(tempfile.gettempdir()) / f"playhead-{digest}" / "store.sock"
+    if not _fits(path):  # TMPDIR may be as long; this folder every system has
+        path = Path("/tmp") / path.parent.name / path.name  # noqa: S108 (the folder is made 0700)
+    return Location(socket=str(path))
+
+
+def _fits(path: Path) -> bool:
+    return len(str(path).encode()) <= SOCKET_PATH_BYTES_MAX

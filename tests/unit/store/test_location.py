@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from playhead.store.location import SOCKET_PATH_BYTES_MAX, embedded
 
 
@@ -13,3 +15,10 @@ def test_a_long_path_moves_to_a_short_one_of_its_own() -> None:
     assert len(moved.encode()) <= SOCKET_PATH_BYTES_MAX
     assert moved == embedded(deep).socket
     assert moved != embedded(deep / "other").socket
+
+
+def test_a_long_temporary_folder_is_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/" + "t" * 120)
+    moved = embedded(Path("/" + "d" * 120)).socket
+    assert len(moved.encode()) <= SOCKET_PATH_BYTES_MAX
+    assert moved.startswith("/tmp/playhead-")

@@ -1,6 +1,7 @@
 """Prepared queries run against the store: settings, limits, cache."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
 import msgspec
@@ -62,8 +63,19 @@ class Runs:
             size_of=lambda answered: len(answered.body) + 200,
         )
 
-    async def answer(self, prepared: Prepared, running: Running) -> Answered:
+    async def answer(
+        self,
+        prepared: Prepared,
+        running: Running,
+        *,
+        turn: AbstractAsyncContextManager[None] | None = None,
+    ) -> Answered:
         """Return the result as text of the format.
+
+        Args:
+            prepared: The query.
+            running: How it runs.
+            turn: Held while it runs, not while it waits for the answer of an equal one.
 
         Raises:
             QueryRefused: The engine cannot run it; the sentence says what to change.
@@ -78,7 +90,8 @@ class Runs:
         key = key_of(prepared.sql, prepared.bound, running, settings, keep_ms)
 
         async def run() -> Answered:
-            return await self._run_mended(prepared, running, settings)
+            async with turn or nullcontext():
+                return await self._run_mended(prepared, running, settings)
 
         try:
             return await self._cache.get(key, run, keep_ms=keep_ms)

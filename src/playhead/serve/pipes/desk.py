@@ -103,8 +103,9 @@ class PipeDesk:
             single_thread=live.workspace.test,
             version=live.version,
         )
-        async with self._turns.of(question.reading.grant.id):
-            return await while_connected(question.request, self._runs.answer(prepared, running))
+        turn = self._turns.of(question.reading.grant.id)
+        answering = self._runs.answer(prepared, running, turn=turn)
+        return await while_connected(question.request, answering)
 
     def _rate(self, grant: Grant) -> dict[str, str]:
         found = self._admission.allowance(grant)
