@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from playhead.config import Config
+from playhead.errors import StartupError
 from playhead.observe import logger
 from playhead.store.engine import Engine
 from playhead.store.http import StoreApp
@@ -139,6 +140,11 @@ def _listening(path: Path) -> Generator[socket.socket, None, None]:
     The folder's lock is held, so a socket file that is there belongs to nobody.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.parent.stat().st_uid != os.geteuid():
+        raise StartupError(
+            f"The folder {path.parent} belongs to another user, who could read what passes there.",
+            hint="Remove it, or choose a data folder with a shorter path.",
+        )
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
