@@ -99,7 +99,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def close_to(name: str, names: list[str]) -> str:
-    """Return " Did you mean 'x'?", or "" when nothing is near."""
+    """Return "Did you mean 'x'?", or "" when nothing is near."""
     near = get_close_matches(name, names, n=1)
     return f"Did you mean '{near[0]}'?" if near else ""
 

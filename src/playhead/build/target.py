@@ -8,7 +8,7 @@ import msgspec
 from playhead.config import Pipes
 from playhead.project.problem import Problem
 from playhead.project.resources import Project
-from playhead.query.guard.functions import FunctionList
+from playhead.query.guard.functions import FunctionList, function_list
 from playhead.query.guard.trees import Trees
 from playhead.query.pipes.live import bounds_of
 from playhead.query.pipes.resolve import Resolver
@@ -47,6 +47,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             test=self.partial,
         )
         return Resolver(workspace, self.trees, self.functions, bounds_of(self.limits))
+
+
+async def target_of(store: AsyncStoreClient, limits: Pipes) -> Target:
+    """Return a store as a target, with the functions it has; raises as `AsyncStoreClient.rows`."""
+    trees = Trees(store, entries_max=limits.prepared_entries)
+    return Target(store=store, trees=trees, functions=await function_list(store), limits=limits)
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from playhead.build.building import build, is_unchanged
 from playhead.build.loading import load_fixtures
-from playhead.build.target import BuildResult, Change, Target
+from playhead.build.target import BuildResult, Change, target_of
 from playhead.build.tokens import ensure_tokens
 from playhead.cli.settings import DATA, arguments_of, fail, load
 from playhead.clock import SystemClock
@@ -20,8 +20,6 @@ from playhead.errors import PlayheadError, ProjectInvalid
 from playhead.observe import configure_logging
 from playhead.project.folder import read_project
 from playhead.project.resources import Project
-from playhead.query.guard.functions import function_list
-from playhead.query.guard.trees import Trees
 from playhead.runtime.location import location_of
 from playhead.runtime.store_process import answers, store_of
 from playhead.store.async_client import AsyncStoreClient
@@ -99,13 +97,8 @@ async def _build(
 ) -> tuple[BuildResult, list[Change]]:
     store = AsyncStoreClient(location)
     try:
-        target = Target(
-            store=store,
-            trees=Trees(store, entries_max=config.pipes.prepared_entries),
-            functions=await function_list(store),
-            limits=config.pipes,
-            data_dir=config.data_dir,
-        )
+        target = await target_of(store, config.pipes)
+        target = msgspec.structs.replace(target, data_dir=config.data_dir)
         clock = SystemClock()
         result = await build(project, target, clock, wait_s=WAIT_S)
         if result.problems:

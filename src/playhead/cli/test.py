@@ -9,8 +9,9 @@ from types import FrameType
 from typing import NoReturn
 
 import click
+import msgspec
 
-from playhead.build.target import BuildResult, Target
+from playhead.build.target import BuildResult, target_of
 from playhead.build.trial import Trial, Verdict, unknown_files
 from playhead.cli.build import project_in
 from playhead.cli.settings import fail, load
@@ -19,8 +20,6 @@ from playhead.config import Config
 from playhead.errors import InvalidRequest, PlayheadError
 from playhead.observe import configure_logging
 from playhead.project.resources import Project
-from playhead.query.guard.functions import function_list
-from playhead.query.guard.trees import Trees
 from playhead.runtime.store_process import store_of
 from playhead.store.async_client import AsyncStoreClient
 from playhead.store.location import Location
@@ -98,14 +97,9 @@ async def _run(
 ) -> int:
     store = AsyncStoreClient(location)
     try:
-        target = Target(
-            store=store,
-            trees=Trees(store, entries_max=config.pipes.prepared_entries),
-            functions=await function_list(store),
-            limits=config.pipes,
-            clock_ms=clock_ms,
-            keeps_expired=True,
-            partial=True,
+        target = await target_of(store, config.pipes)
+        target = msgspec.structs.replace(
+            target, clock_ms=clock_ms, keeps_expired=True, partial=True
         )
         trial = Trial(project, target, config, SystemClock())
         result = await trial.prepare()

@@ -2,13 +2,13 @@
 
 import sys
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from playhead.access import DATABASE_FILE, KINDS, Grant, Scope, Tokens, checked_all, scope_of
 from playhead.access.grant import QUARANTINE
+from playhead.build.sentence import close_to
 from playhead.cli.settings import fail, load
 from playhead.clock import SystemClock
 from playhead.errors import InvalidRequest, PlayheadError, StartupError
@@ -208,10 +208,8 @@ def _warn_of_unknown(folder: Path, scopes: tuple[Scope, ...]) -> None:
         if not name or "." in name or kind not in names or name in names[kind]:
             continue
         what = "pipe" if kind == "PIPES" else "data source"
-        near = get_close_matches(name, names[kind], n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        said = f"warning: the project has no {what} '{name}'; the token is made all the same.{hint}"
-        click.echo(said, err=True)
+        said = f"warning: the project has no {what} '{name}'; the token is made all the same."
+        click.echo(f"{said} {close_to(name, names[kind])}".rstrip(), err=True)
 
 
 def _params(texts: tuple[str, ...]) -> dict[str, str]:

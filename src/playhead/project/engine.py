@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from playhead.project.expression import parts, tokens
 from playhead.project.findings import Findings
+from playhead.project.instructions import suggestion
 from playhead.project.lines import Instruction, unquoted
 from playhead.project.resources import Column, Engine
 
@@ -66,8 +67,7 @@ class EngineSaid:
         known = {name.lower(): name for name in ENGINES}
         found = known.get(kind.removesuffix("()").strip().lower())
         if found is None:
-            near = difflib.get_close_matches(kind[:64].lower(), known, n=1, cutoff=0.5)
-            hint = f"Did you mean {known[near[0]]}?" if near else f"Take {', '.join(ENGINES)}."
+            hint = suggestion(kind[:64], ENGINES, cutoff=0.5) or f"Take {', '.join(ENGINES)}."
             if "(" in kind:
                 hint = "Options of an engine are instructions: ENGINE_VER, ENGINE_SIGN, …."
             self._error("kind", f"'{kind[:80]}' is no engine that can be used.", hint)

@@ -1,9 +1,9 @@
 """Types of columns: which families there are, and what each needs in its brackets."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from playhead.project.instructions import suggestion
 from playhead.project.pieces import Piece, cut, text_of
 
 _SIZED: Final = tuple(
@@ -95,13 +95,7 @@ def _fault(name: str, *, bracketed: bool) -> tuple[str, str] | None:
         return f"{name} {what}.", hint
     if name in FAMILIES or name.lower() in _LOWER or name.upper() in _ALIASES:
         return None
-    return f"'{name[:80]}' is no type.", _near(name)
-
-
-def _near(name: str) -> str:
-    by_case = {family.lower(): family for family in FAMILIES}
-    near = difflib.get_close_matches(name[:40].lower(), by_case, n=1, cutoff=0.6)
-    return f"Did you mean {by_case[near[0]]}?" if near else ""
+    return f"'{name[:80]}' is no type.", suggestion(name[:40], FAMILIES)
 
 
 def type_text(some: Sequence[Piece]) -> str:

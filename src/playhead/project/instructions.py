@@ -1,7 +1,7 @@
 """Every instruction of the data files, what it means and how it is taken."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -310,10 +310,10 @@ TABLES: Final[Mapping[Kind, Mapping[str, Known]]] = {
 }
 
 
-def suggestion(word: str, known: Mapping[str, object]) -> str:
-    """Return "Did you mean X?", or "" when nothing is near."""
+def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return "Did you mean X?", however either is written, or "" when nothing is near."""
     if len(word) > _SUGGESTED_CHARS_MAX:
         return ""
     by_case = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_case, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower(), by_case, n=1, cutoff=cutoff)
     return f"Did you mean {by_case[near[0]]}?" if near else ""

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Final
 
+import msgspec
+
 from playhead.build.building import build
-from playhead.build.target import Target
+from playhead.build.target import target_of
 from playhead.build.tokens import ensure_tokens
 from playhead.clock import Clock
 from playhead.config import Config
@@ -12,8 +14,6 @@ from playhead.errors import DataDirBusy, PlayheadError, StoreUnavailable
 from playhead.observe import logger
 from playhead.project.folder import read_project
 from playhead.project.shipped import DEFAULT, shipped
-from playhead.query.guard.functions import function_list
-from playhead.query.guard.trees import Trees
 from playhead.query.pipes.live import LIVE_FILE
 from playhead.store.async_client import AsyncStoreClient
 
@@ -40,13 +40,8 @@ async def ensure_project(config: Config, store: AsyncStoreClient, clock: Clock) 
 
 async def _build(config: Config, store: AsyncStoreClient, clock: Clock) -> None:
     project = await asyncio.to_thread(read_project, shipped(DEFAULT))
-    target = Target(
-        store=store,
-        trees=Trees(store, entries_max=config.pipes.prepared_entries),
-        functions=await function_list(store),
-        limits=config.pipes,
-        data_dir=config.data_dir,
-    )
+    target = await target_of(store, config.pipes)
+    target = msgspec.structs.replace(target, data_dir=config.data_dir)
     result = await build(project, target, clock, first_only=True)
     for problem in result.problems:
         _LOG.error("default_project_failed", reason=str(problem))

@@ -8,6 +8,7 @@ import ast
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
+from typing import TypeVar
 
 from playhead.template.evaluate import Evaluate, Functions, applied, evaluation
 from playhead.template.expression import Mode, read_expression
@@ -48,6 +49,7 @@ class Signal(Enum):
     CONTINUE = 2
 
 
+T = TypeVar("T")
 Step = Callable[[Scope], Signal | None]
 
 _PYTHON = (
@@ -144,18 +146,12 @@ class _Program:
         source, position = piece.source, self.trees.position(piece.line)
 
         def run(scope: Scope) -> None:
-            try:
-                value = evaluate(scope)
-                if type(value) not in SCALARS:
-                    weigh(value, scope.context)
-                scope.put_value(wrapped(value, scope.context, source))
-            except TemplateInvalid as error:
-                error.line = error.line or position.line
-                raise
-            except _PYTHON as error:
-                raise _broken(source, position, error) from error
+            value = evaluate(scope)
+            if type(value) not in SCALARS:
+                weigh(value, scope.context)
+            scope.put_value(wrapped(value, scope.context, source))
 
-        return run
+        return _located(run, source, position)
 
     def test(self, branch: Branch) -> Evaluate:
         if not branch.source:
@@ -164,15 +160,9 @@ class _Program:
         source, position = branch.source, self.trees.position(branch.line)
 
         def run(scope: Scope) -> bool:
-            try:
-                return bool(evaluate(scope))
-            except TemplateInvalid as error:
-                error.line = error.line or position.line
-                raise
-            except _PYTHON as error:
-                raise _broken(source, position, error) from error
+            return bool(evaluate(scope))
 
-        return run
+        return _located(run, source, position)
 
     def condition(self, block: Block) -> Step:
         _no_more_after(block, ("else",), self.trees)
@@ -200,19 +190,13 @@ class _Program:
         old_of = evaluates(setting.targets[0]) if compute else None
 
         def run(scope: Scope) -> None:
-            try:
-                value = evaluate(scope)
-                if compute is not None and old_of is not None:
-                    value = applied(compute, old_of(scope), value, scope)
-                for give in gives:
-                    give(value, scope)
-            except TemplateInvalid as error:
-                error.line = error.line or position.line
-                raise
-            except _PYTHON as error:
-                raise _broken(source, position, error) from error
+            value = evaluate(scope)
+            if compute is not None and old_of is not None:
+                value = applied(compute, old_of(scope), value, scope)
+            for give in gives:
+                give(value, scope)
 
-        return run
+        return _located(run, source, position)
 
     def loop(self, block: Block) -> Step:
         first, after = self.with_else(block)
@@ -326,6 +310,21 @@ def _in_order(block: Block, trees: Trees) -> None:
     if len(words) == 1:
         first = block.branches[0]
         raise invalid("try without except or finally", trees.position(first.line))
+
+
+def _located(run: Callable[[Scope], T], source: str, position: Position) -> Callable[[Scope], T]:
+    """Return a step whose faults say where in the template they are."""
+
+    def located(scope: Scope) -> T:
+        try:
+            return run(scope)
+        except TemplateInvalid as error:
+            error.line = error.line or position.line
+            raise
+        except _PYTHON as error:
+            raise _broken(source, position, error) from error
+
+    return located
 
 
 def _broken(source: str, position: Position, error: Exception) -> TemplateInvalid:
