@@ -45,6 +45,22 @@ async def test_values_are_searched_in_any_case(
     assert sorted(row["value"] for row in rows) == sorted(found)
 
 
+async def test_a_video_has_its_newest_title_and_is_found_by_it(
+    api: Answering, store: RunningStore
+) -> None:
+    insert_views(
+        store,
+        view_row(
+            video_id="v1", video_title="Old name", started_at=view_row()["started_at"] - 1_000
+        ),
+        view_row(video_id="v1", video_title="New name"),
+        view_row(video_id="v2", video_title=""),
+    )
+    rows = await api.data("/v1/dimensions/video_id")
+    assert [(row["value"], row["title"]) for row in rows] == [("v1", "New name"), ("v2", "")]
+    assert [row["value"] for row in await api.data("/v1/dimensions/video_id", q="new n")] == ["v1"]
+
+
 async def test_custom_keys_are_listed_and_have_values(api: Answering, store: RunningStore) -> None:
     insert_views(
         store,

@@ -30,6 +30,8 @@ Match = Literal["contains", "prefix"]
 _SINGLE: Final = frozenset({"from", "to", "timezone", "limit"})
 _SINGLE_OF_ONE: Final = _SINGLE | {"q", "match", "source"}
 _DEFAULT_LIMIT: Final = 100
+_VIDEO: Final = "video_id"
+_NEWEST_TITLE: Final = "argMaxIf(video_title, started_at, video_title != '')"
 
 
 class DimensionsQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,22 +156,31 @@ async def dimensions(reader: Reader, question: DimensionsQuestion) -> tuple[list
 async def values(reader: Reader, question: ValuesQuestion) -> tuple[list[Row], bool]:
     """Return rows `{value, views}`, most rows first, and whether there were more.
 
-    The number bears the name of the source's rows. A view is in the span by its start.
+    The number bears the name of the source's rows. A view is in the span by its start. A video has
+    its newest `title` beside its id, and is found by it, too.
     """
     params = Params()
     source = question.of()
     column = "started_at" if source.of_views else "at"
     where = where_sql(reader, question.scope, question.span, column, params)
     text = text_sql(question.dimension, params)
+    is_video = source.of_views and question.dimension.id == _VIDEO
     if question.search is not None:
         search = params.add("String", question.search)
         wanted = "= 1" if question.match == "prefix" else "> 0"
-        where += f" AND positionCaseInsensitiveUTF8({text}, {search}) {wanted}"
+        searched = [text, "video_title"] if is_video else [text]
+        found_in = [f"positionCaseInsensitiveUTF8({one}, {search}) {wanted}" for one in searched]
+        where += f" AND ({' OR '.join(found_in)})"
+    title = f", {_NEWEST_TITLE} AS title" if is_video else ""
     sql = (
-        f"SELECT {text} AS text, count() AS n FROM {source.rows()} WHERE {where} "
+        f"SELECT {text} AS text, count() AS n{title} FROM {source.rows()} WHERE {where} "
         f"GROUP BY text ORDER BY n DESC, text LIMIT {params.add('UInt32', question.limit + 1)}"
     )
     keep_ms = reader.keep_ms(question.span)
     found = await reader.rows(Statement(sql, params.values()), question.scope, keep_ms=keep_ms)
-    rows = [{"value": row["text"], source.counted: row["n"]} for row in found[: question.limit]]
+    rows = [
+        {"value": row["text"], source.counted: row["n"]}
+        | ({"title": row["title"]} if is_video else {})
+        for row in found[: question.limit]
+    ]
     return rows, len(found) > question.limit
