@@ -6,7 +6,7 @@ milliseconds, durations milliseconds, positions seconds of content. `None` = no 
 
 import msgspec
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 SCORE_VERSION = 1
 
 

@@ -18,6 +18,7 @@ from playhead.process.fold import (
 from playhead.process.fold.state import (
     NONE,
     PLAYING,
+    SEEKING,
     SEQ_MAX,
     STARTING,
     Limits,
@@ -96,7 +97,10 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
         _change_rate(state, position, float(rate), at, limits)
         position = None
     if position is not None and not (state.closed and state.cmcd and _is_zombie(state, event, at)):
-        progress.observe(state, position, at, limits, infer=infer)
+        if kind == kinds.SEEK_END and state.mode == SEEKING:
+            progress.land(state, position, at, limits)
+        else:
+            progress.observe(state, position, at, limits, infer=infer)
     if event.hidden is not None and bool(event.hidden) != state.hidden:
         playback.hide(state, at, hidden=bool(event.hidden))
     handler = playback.HANDLERS.get(kind)
