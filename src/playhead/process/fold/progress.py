@@ -79,8 +79,9 @@ def observe(
     state.position_at = at
 
 
-def land(state: ViewState, position: float, at: int, limits: Limits) -> None:
+def land(state: ViewState, position: float, at: int, limits: Limits, *, infer: bool = True) -> None:
     """Take the position that the end of a seek tells: where it went to, not progress within it."""
+    del infer
     if 0 <= position <= POSITION_MAX_S and not (state.in_break and state.started):
         watched.cut(state, limits)
         state.position = float(position)

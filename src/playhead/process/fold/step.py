@@ -97,10 +97,11 @@ def apply(state: ViewState, stored: Stored, limits: Limits) -> None:
         _change_rate(state, position, float(rate), at, limits)
         position = None
     if position is not None and not (state.closed and state.cmcd and _is_zombie(state, event, at)):
-        if kind == kinds.SEEK_END and state.mode == SEEKING:
-            progress.land(state, position, at, limits)
-        else:
-            progress.observe(state, position, at, limits, infer=infer)
+        # The position that ends a seek is where it went to, and proves nothing.
+        take = (
+            progress.land if kind == kinds.SEEK_END and state.mode == SEEKING else progress.observe
+        )
+        take(state, position, at, limits, infer=infer)
     if event.hidden is not None and bool(event.hidden) != state.hidden:
         playback.hide(state, at, hidden=bool(event.hidden))
     handler = playback.HANDLERS.get(kind)
