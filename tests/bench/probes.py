@@ -6,7 +6,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx2
 
@@ -108,10 +108,16 @@ class Freshness(_Background):
                 self.seconds.append(time.monotonic() - began)
 
 
-def timed_gets(
-    server: Server, *, rounds: int, from_ms: int, to_ms: int
-) -> tuple[list[float], list[float]]:
-    """Milliseconds of metric requests over a span: first asked, and asked again at once."""
+class Timed(NamedTuple):
+    """Milliseconds of one metric request: first asked, and asked again at once."""
+
+    metric: str
+    uncached: float
+    cached: float
+
+
+def timed_gets(server: Server, *, rounds: int, from_ms: int, to_ms: int) -> list[Timed]:
+    """Ask metrics by dimensions over a span, one after the other."""
     metrics = (
         "views",
         "rebuffer_percentage",
@@ -122,8 +128,7 @@ def timed_gets(
         "watch_time",
     )
     dimensions = ("cdn", "country", "device_class", "video_id")
-    uncached: list[float] = []
-    cached: list[float] = []
+    timed: list[Timed] = []
     head = {"Authorization": f"Bearer {server.token}"}
     with httpx2.Client(base_url=server.url, headers=head, timeout=60) as http:
         for at in range(rounds):
@@ -133,12 +138,17 @@ def timed_gets(
                 "group_by": dimensions[at % len(dimensions)],
                 "limit": 100 - at // (len(metrics) * len(dimensions)),
             }
-            path = f"/v1/metrics/{metrics[at % len(metrics)]}/breakdown"
+            metric = metrics[at % len(metrics)]
+            path = f"/v1/metrics/{metric}/breakdown"
             time.sleep(PAUSE_S)
-            for kept in (uncached, cached):
-                began = time.monotonic()
-                answer = http.get(path, params=params)
-                kept.append((time.monotonic() - began) * 1000)
-                if answer.status_code != 200:
-                    raise SystemExit(answer.text)
-    return uncached, cached
+            timed.append(Timed(metric, *(_get_ms(http, path, params) for _ in range(2))))
+    return timed
+
+
+def _get_ms(http: httpx2.Client, path: str, params: dict[str, Any]) -> float:
+    began = time.monotonic()
+    answer = http.get(path, params=params)
+    took_ms = (time.monotonic() - began) * 1000
+    if answer.status_code != 200:
+        raise SystemExit(answer.text)
+    return took_ms

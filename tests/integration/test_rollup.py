@@ -194,6 +194,20 @@ async def test_a_late_view_of_a_day_ends_its_rollup_until_it_is_made_again(
     assert (len(make(store)), make(store), await views_of(apps[0])) == (1, [], 2)
 
 
+async def test_an_app_that_saw_the_days_before_sees_what_came_since(
+    store: RunningStore, apps: tuple[Answering, Answering]
+) -> None:
+    insert_views(store, plain_day(3), plain_day(4))
+    made = [len(make(store))]
+    seen = [await views_of(apps[0])]
+    insert_views(store, plain_day(3))
+    seen.append(await views_of(apps[0]))
+    made.append(len(make(store)))
+    add_row(store, "made")
+    seen.append(await views_of(apps[0]))
+    assert (made, seen) == ([2, 1], [2, 3, 1003])
+
+
 async def test_a_day_waits_until_nothing_came_between_two_rounds(
     store: RunningStore, apps: tuple[Answering, Answering]
 ) -> None:

@@ -81,16 +81,22 @@ def insert_all(store: RunningStore) -> None:
 
 
 def _timed(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row whose `intervals` are (state, ms, kbps, height, cdn), one after the other."""
+    """Return a row whose `intervals` are (state, ms, kbps, height, cdn), one after the other.
+
+    `started_ago_ms` says how long before now it began.
+    """
+    row = dict(row)
+    if "started_ago_ms" in row:
+        row["started_at"] = NOW_MS - row.pop("started_ago_ms")
     given = row.get("intervals")
     if given is None:
-        return dict(row)
+        return row
     at, placed = NOW_MS - 600_000, []
     for state, length_ms, *rest in given:
         placed.append((state, at, at + length_ms, *rest))
         at += length_ms
     padded = [(*one, *(0, 0, "")[len(one) - 3 :]) for one in placed]
-    return dict(row) | {
+    return row | {
         "intervals": placed,
         "interval_height": [one[4] for one in padded],
         "interval_cdn": [one[5] for one in padded],

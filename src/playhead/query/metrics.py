@@ -9,11 +9,11 @@ from typing import Any
 from playhead.query.catalogue import Dimension
 from playhead.query.question import Question
 from playhead.query.reader import Reader
-from playhead.query.rollup import Keys, Reading, plan_of, rolled
+from playhead.query.rollup import Keys, Plan, Reading, answer_rows, rolled
 from playhead.query.scope import Scope, add_days, add_span
 from playhead.query.source import SOURCES, add_receipt
 from playhead.query.span import Buckets, Span, iso
-from playhead.query.statement import Conditions, Params
+from playhead.query.statement import Conditions, Params, Statement
 
 OTHER = "other"
 Row = dict[str, Any]
@@ -23,11 +23,13 @@ SeriesKey = tuple[str, bool]
 
 async def overall(reader: Reader, question: Question) -> Row:
     """Return `{value, views}`: the number and how many rows took part."""
-    params = Params()
-    of = await _reading(reader, question, params, lambda _ms, _by: {})
-    sql = f"SELECT {of.numbers} {of.rows}"
-    rows = await reader.about(question, sql, params)
-    return rows[0]
+
+    def made(plan: Plan | None) -> Statement:
+        params = Params()
+        of = _reading(reader, question, plan, params, lambda _ms, _by: {})
+        return Statement(f"SELECT {of.numbers} {of.rows}", params.values(), of.settings)
+
+    return (await answer_rows(reader, question, made))[0]
 
 
 async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool]:
@@ -36,19 +38,23 @@ async def breakdown(reader: Reader, question: Question) -> tuple[list[Row], bool
     Groups without any view taking part are left out.
     """
     assert question.group_by is not None  # noqa: S101 (a breakdown has one: question_of)
-    params = Params()
     metric = question.metric
     direction = "DESC" if question.order.descending else "ASC"
     order = {"group": f"group {direction}"}.get(
         question.order.by, f"{question.order.by} {direction} NULLS LAST, group"
     )
-    limit = params.add("UInt32", question.limit + 1)
-    of = await _reading(reader, question, params, lambda _ms, by: _group_key(by, params))
-    sql = (
-        f"SELECT {of.keys}{of.numbers} {of.rows} "
-        f"GROUP BY group HAVING {metric.of().counted} > 0 ORDER BY {order} LIMIT {limit}"
-    )
-    rows = await reader.about(question, sql, params)
+
+    def made(plan: Plan | None) -> Statement:
+        params = Params()
+        limit = params.add("UInt32", question.limit + 1)
+        of = _reading(reader, question, plan, params, lambda _ms, by: _group_key(by, params))
+        sql = (
+            f"SELECT {of.keys}{of.numbers} {of.rows} "
+            f"GROUP BY group HAVING {metric.of().counted} > 0 ORDER BY {order} LIMIT {limit}"
+        )
+        return Statement(sql, params.values(), of.settings)
+
+    rows = await answer_rows(reader, question, made)
     return rows[: question.limit], len(rows) > question.limit
 
 
@@ -58,23 +64,24 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
     Grouped, the groups with most views have a series each, all others together one (`other` true).
     """
     assert question.buckets is not None  # noqa: S101 (a series has them: question_of)
-    params = Params()
     metric = question.metric
     buckets = question.buckets
     names: list[str] = []
     if question.group_by is not None:
         names = await largest(reader, question)
-    of = await _reading(
-        reader,
-        question,
-        params,
-        lambda ms, by: {
-            "bucket": bucket_sql(ms, buckets, params),
-            "named": named_sql(by, names, params),
-        },
-    )
-    sql = f"SELECT {of.keys}{of.numbers} {of.rows} GROUP BY bucket, named"
-    rows = await reader.about(question, sql, params)
+
+    def made(plan: Plan | None) -> Statement:
+        params = Params()
+
+        def keys(ms: str, by: Dimension | None) -> dict[str, str]:
+            bucket = bucket_sql(ms, buckets, params)
+            return {"bucket": bucket, "named": named_sql(by, names, params)}
+
+        of = _reading(reader, question, plan, params, keys)
+        sql = f"SELECT {of.keys}{of.numbers} {of.rows} GROUP BY bucket, named"
+        return Statement(sql, params.values(), of.settings)
+
+    rows = await answer_rows(reader, question, made)
     found = {(series_of(row, question.group_by, names), row["bucket"]): row for row in rows}
     empty = 0 if question.measurement in {"sum", "count"} else None
     return [
@@ -85,10 +92,11 @@ async def timeseries(reader: Reader, question: Question) -> list[Row]:
     ]
 
 
-async def _reading(reader: Reader, question: Question, params: Params, keys: Keys) -> Reading:
+def _reading(
+    reader: Reader, question: Question, plan: Plan | None, params: Params, keys: Keys
+) -> Reading:
     """Return what to select and from where: rollups and views where that will do, else the rows."""
     rows = rows_sql(reader, question, params)
-    plan = await plan_of(reader, question)
     if plan is not None:
         return rolled(reader, question, plan, params, keys=keys, rows_sql=rows)
     found = keys(f"toUnixTimestamp64Milli({question.metric.column()})", question.group_by)
@@ -164,16 +172,19 @@ def labels_of(dimension: Dimension | None, key: SeriesKey) -> Row:
 async def largest(reader: Reader, question: Question) -> list[str]:
     """Return the groups with the most views taking part, the largest first."""
     assert question.group_by is not None  # noqa: S101 (asked only with a group)
-    params = Params()
     counted = question.metric.of().counted
-    of = await _reading(reader, question, params, lambda _ms, by: _group_key(by, params))
-    sql = (
-        f"SELECT {of.keys}{of.numbers} {of.rows} "
-        f"GROUP BY group HAVING {counted} > 0 ORDER BY {counted} DESC, group "
-        f"LIMIT {params.add('UInt32', question.limit)}"
-    )
-    rows = await reader.about(question, sql, params)
-    return [row["group"] for row in rows]
+
+    def made(plan: Plan | None) -> Statement:
+        params = Params()
+        of = _reading(reader, question, plan, params, lambda _ms, by: _group_key(by, params))
+        sql = (
+            f"SELECT {of.keys}{of.numbers} {of.rows} "
+            f"GROUP BY group HAVING {counted} > 0 ORDER BY {counted} DESC, group "
+            f"LIMIT {params.add('UInt32', question.limit)}"
+        )
+        return Statement(sql, params.values(), of.settings)
+
+    return [row["group"] for row in await answer_rows(reader, question, made)]
 
 
 def rows_sql(reader: Reader, question: Question, params: Params) -> str:

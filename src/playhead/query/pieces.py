@@ -16,8 +16,16 @@ from playhead.query.statement import Params
 
 _RATIO: Final = "sum(p0) / nullIf(sum(p1), 0)"
 _UNIQ: Final = "uniqCombined"
-_UNIQ_BITS: Final = 14
-"""At most 12 KB a state, where `uniq` takes 256; exact up to a thousand ids, then within about 1 %."""
+_UNIQ_BITS: Final = 13
+"""At most 6 KB a state, where `uniq` takes 256; exact up to 256 ids, then within about 1 %.
+
+A state is merged number by number, 2 to the power of this many: a month of fifty groups is 1,400 states.
+With 12 bits some ten thousand ids are told 3 % wrong.
+"""
+_UNIQ_CODEC: Final = "CODEC(NONE)"
+"""States hardly get smaller, and to read them took a fifth longer."""
+_FINER: Final = 1024
+"""Sketches hold so many times the value: the engine's err by up to 3 % for numbers below one."""
 _DISTINCT: Final = f"{_UNIQ}Merge({_UNIQ_BITS})({{}})"
 
 
@@ -81,7 +89,7 @@ def _of_value(metric: Metric, measurement: str, count: Piece) -> Taken | None:
     level = percentile_of(measurement)
     if level is None or not (metric.sketch or percentile_of(metric.allowed()[0]) is not None):
         return None  # a sketch is large: rarely asked percentiles are read of the views themselves
-    merged = f"quantileDDMerge({RELATIVE_ERROR}, {level})(p0)"
+    merged = f"quantileDDMerge({RELATIVE_ERROR}, {level})(p0) / {_FINER}"
     return Taken((_sketch(value), count), merged, "sum(p1)", RELATIVE_ERROR)
 
 
@@ -99,14 +107,15 @@ def _sum(made: str, count: Piece) -> Piece:
 
 def _distinct(metric: Metric) -> Piece:
     made = f"{_UNIQ}StateIf({_UNIQ_BITS})(CAST({metric.value}, 'String'), {metric.valid})"
-    one = column("u", f"AggregateFunction({_UNIQ}({_UNIQ_BITS}), String)", made)
+    kind = f"AggregateFunction({_UNIQ}({_UNIQ_BITS}), String) {_UNIQ_CODEC}"
+    one = column("u", kind, made)
     return Piece(one, made, f"{_UNIQ}MergeState({_UNIQ_BITS})({one.name})")
 
 
 def _sketch(value: str) -> Piece:
     function = f"quantileDD({RELATIVE_ERROR}, 0.5)"  # any level can be read of any state
     state = f"quantileDDStateIf({RELATIVE_ERROR}, 0.5)"
-    made = f"{state}(toFloat64(ifNull({value}, 0)), ({value}) IS NOT NULL)"
+    made = f"{state}({_FINER} * toFloat64(ifNull({value}, 0)), ({value}) IS NOT NULL)"
     one = column("q", f"AggregateFunction({function}, Float64)", made)
     merged = f"quantileDDMergeState({RELATIVE_ERROR}, 0.5)({one.name})"
     return Piece(one, made, merged)

@@ -12,6 +12,7 @@ from playhead.config import Config
 from playhead.query.cache import AnswerCache, key_of
 from playhead.query.catalogue import Catalogue
 from playhead.query.pieces import layout_of
+from playhead.query.rolled_days import RolledDays
 from playhead.query.scope import Scope, flat
 from playhead.query.span import Span
 from playhead.query.statement import FINAL_SETTINGS, Params, Statement
@@ -40,13 +41,15 @@ class Reader:
     ) -> None:
         self.config = config
         self.catalogue = catalogue
-        self.rollup_layout = layout_of(catalogue).digest()
         self._timeout_ms = config.query.timeout_ms
         # Groups beyond half of a query's memory go to the disk instead of ending the query.
         self._spill_bytes = config.store.max_query_memory_bytes // 2
         self._store = store
         self._clock = clock
         query = config.query
+        self.rolled_days = RolledDays(
+            clock, layout_of(catalogue).digest(), keep_ms=query.cache_open_ms
+        )
         self._cache = AnswerCache(
             clock, max_entries=query.cache_entries, max_bytes=query.cache_bytes
         )
@@ -103,6 +106,7 @@ class Reader:
                 limits=self._limits(filters),
                 settings={
                     **FINAL_SETTINGS,
+                    **statement.settings,
                     "max_bytes_before_external_group_by": self._spill_bytes,
                 },
             )

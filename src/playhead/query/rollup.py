@@ -1,7 +1,8 @@
 """Reading rollups: whole days and hours from the sums of closed days, everything else from the views.
 
 A question about a month reads some thousand rows instead of millions. Which days have a rollup that
-is as their views are now is asked right before (`store/rollup.py`, `CURRENT`). Of those days, buckets
+is as their views are now is looked up (`rolled_days.py`) while the question is already answered by
+what the look before saw; where that was another plan, the question is asked again. Of those days, buckets
 that lie in the span as a whole come from the rollup; views of other days, and views outside those
 buckets, are read by themselves in the same statement. So every view counts exactly once.
 
@@ -11,8 +12,9 @@ Sums by a dimension are kept a UTC day, the totals an hour as well. A question t
 
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
-from collections.abc import Callable
-from typing import Final
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -21,10 +23,10 @@ from playhead.query.catalogue import Catalogue, Dimension
 from playhead.query.pieces import Taken, edge_of, is_rolled, taken
 from playhead.query.question import Question
 from playhead.query.reader import Reader
-from playhead.query.scope import Scope, add_days
+from playhead.query.rolled_days import Days
+from playhead.query.scope import Scope, days_of
 from playhead.query.span import DAY_MS, HOUR_MS, Span
-from playhead.query.statement import Conditions, Params, Statement
-from playhead.store.rollup import CURRENT
+from playhead.query.statement import LIGHT_SETTINGS, Conditions, Params, Statement
 
 DAYS_MAX: Final = 1_200
 """Most days of one answer that come from rollups, the newest: a statement's values are bounded."""
@@ -36,11 +38,12 @@ Keys = Callable[[str, Dimension | None], dict[str, str]]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Parts of a statement: `SELECT {keys}{numbers} {rows} GROUP BY …`."""
+    """Parts of a statement: `SELECT {keys}{numbers} {rows} GROUP BY …`, and its settings."""
 
     keys: str
     numbers: str
     rows: str
+    settings: Mapping[str, object] = {}
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -52,7 +55,10 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How a question is read: which makings count, and which of their days have views outside."""
+    """How a question is read: which makings count, and which of their days have views outside.
+
+    While the plan is the same, so is the answer, but for views it does not hold.
+    """
 
     taken: Taken
     edge: Edge
@@ -64,8 +70,56 @@ class Plan(msgspec.Struct, frozen=True):
     """Those of `days` with views outside the whole buckets."""
 
 
+Made = Callable[[Plan | None], Statement]
+"""Makes the statement of a question: by a plan, or over the views alone."""
+
+
+async def answer_rows(reader: Reader, question: Question, made: Made) -> list[dict[str, Any]]:
+    """Return the rows of the statement that answers a question; raises as `Reader.rows`.
+
+    The answer is as of a look at the days not older than `query.cache_open_ms`. To look takes as long
+    as to read sums, so both are done at once, by the newest look there was: days change rarely.
+    """
+
+    def ask(plan: Plan | None) -> "asyncio.Task[list[dict[str, Any]]]":
+        keep_ms = reader.keep_ms(question.span)
+        return asyncio.ensure_future(reader.rows(made(plan), question.scope, keep_ms=keep_ms))
+
+    plan_by = _planner(reader, question)
+    if plan_by is None:
+        return await ask(None)
+    last = reader.rolled_days.last
+    guess = plan_by(last) if last is not None else None
+    early = ask(guess) if guess is not None else None
+    try:
+        plan = plan_by(await _look(reader))
+        if early is not None and plan == guess:
+            return await early
+        return await ask(plan)
+    finally:
+        if early is not None:
+            early.cancel()
+            early.add_done_callback(_heard)
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """Take note of how a task that is not needed ended: nobody else will."""
+    if not task.cancelled():
+        task.exception()
+
+
 async def plan_of(reader: Reader, question: Question) -> Plan | None:
     """Return how to read a question from rollups; None where it is read from the views alone."""
+    plan_by = _planner(reader, question)
+    return None if plan_by is None else plan_by(await _look(reader))
+
+
+async def _look(reader: Reader) -> Days:
+    return await reader.rolled_days.look(lambda asked: reader.rows(asked, Scope(), keep_ms=0))
+
+
+def _planner(reader: Reader, question: Question) -> Callable[[Days], Plan | None] | None:
+    """Return what plans a question by the days whose sums count; None where sums cannot answer."""
     if not reader.config.query.use_rollups or question.scope.numbers:
         return None
     edge = edge_of(question.metric)
@@ -73,31 +127,30 @@ async def plan_of(reader: Reader, question: Question) -> Plan | None:
     cut = cut_of(question, reader.catalogue)
     if edge is None or found is None or cut is None:
         return None
-    params = Params()
-    conditions = Conditions()
-    add_days(params, conditions, question.span, reader.config)
-    dimension = params.add("String", cut.dimension)
-    conditions.add(f"{dimension} = '' OR has(dimensions, {dimension})")
-    outside = _outside_sql(question.span, cut.inner, params)
-    sql = (
-        "SELECT toUInt16(first_seen_day) AS day, made,"
-        f" arrayExists(hour -> {outside}, {edge}_hours) AS cut FROM ({CURRENT})"
-        f" WHERE {conditions.sql()} ORDER BY day DESC LIMIT {DAYS_MAX}"
+    first, last = days_of(question.span, reader.config)
+    gaps = (
+        (question.span.from_ms, cut.inner.from_ms),
+        (cut.inner.to_ms, question.span.to_ms),
     )
-    values = params.values() | {"layout": reader.rollup_layout}
-    rows = await reader.rows(
-        Statement(sql, values), Scope(), keep_ms=reader.config.query.cache_open_ms
-    )
-    if not rows:
-        return None
-    return Plan(
-        taken=found,
-        edge=edge,
-        cut=cut,
-        days=tuple(row["day"] for row in rows),
-        made=tuple(row["made"] for row in rows),
-        cut_days=tuple(row["day"] for row in rows if row["cut"]),
-    )
+
+    def plan_by(days: Days) -> Plan | None:
+        used = [one for one in days if first <= one.day <= last and one.is_by(cut.dimension)]
+        del used[DAYS_MAX:]
+        outside = (one.day for one in used if any(one.has_within(edge, *gap) for gap in gaps))
+        return (
+            Plan(
+                taken=found,
+                edge=edge,
+                cut=cut,
+                days=tuple(one.day for one in used),
+                made=tuple(one.made for one in used),
+                cut_days=tuple(outside),
+            )
+            if used
+            else None
+        )
+
+    return plan_by
 
 
 async def relative_error(reader: Reader, question: Question) -> float:
@@ -170,7 +223,7 @@ def rolled(
         f" WHERE {_kept_sql(reader, question, plan, params)}{by})"
     )
     numbers = f"{plan.taken.value} AS value, {plan.taken.counted} AS views"
-    return Reading("".join(f"{key}, " for key in views), numbers, rows)
+    return Reading("".join(f"{key}, " for key in views), numbers, rows, LIGHT_SETTINGS)
 
 
 def _listed(keys: dict[str, str], names: list[str], pieces: list[str]) -> str:
@@ -214,19 +267,6 @@ def _kept_sql(reader: Reader, question: Question, plan: Plan, params: Params) ->
 def _of_rollup(dimension: Dimension | None) -> Dimension | None:
     """Return the dimension as rollup rows have it: a column of its own, or the value."""
     return dimension if dimension is None or dimension.id in KEYS else _VALUE
-
-
-def _outside_sql(span: Span, inner: Span, params: Params) -> str:
-    """Return whether an `hour` has moments in the span before or after its whole buckets."""
-    start = "toInt64(toUnixTimestamp(hour)) * 1000"
-    gaps = ((span.from_ms, inner.from_ms), (inner.to_ms, span.to_ms))
-    touched = [
-        f"({start} + {HOUR_MS} > {params.add('Int64', first)} AND"
-        f" {start} < {params.add('Int64', end)})"
-        for first, end in gaps
-        if first < end
-    ]
-    return " OR ".join(touched) or "false"
 
 
 def _moments(span: Span, ms: str, params: Params) -> str:

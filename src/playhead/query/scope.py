@@ -61,11 +61,16 @@ def add_span(params: Params, conditions: Conditions, span: Span, column: str) ->
 
 def add_days(params: Params, conditions: Conditions, span: Span, config: Config) -> None:
     """Add the days of the partitions that may hold views touching the span."""
+    seen = days_of(span, config)
+    first, last = (params.add("Date", iso(day * DAY_MS)[:10]) for day in seen)
+    conditions.add(f"first_seen_day BETWEEN {first} AND {last}")
+
+
+def days_of(span: Span, config: Config) -> tuple[int, int]:
+    """Return the first and last such day, counted from 1970."""
     before_days = math.ceil(config.process.max_events_per_view / _HEARTBEATS_PER_DAY) + 1
     after_days = math.ceil(config.collect.max_event_age_ms / DAY_MS) + 1
-    first = params.add("Date", iso(max(0, span.from_ms - before_days * DAY_MS))[:10])
-    last = params.add("Date", iso(span.to_ms + after_days * DAY_MS)[:10])
-    conditions.add(f"first_seen_day BETWEEN {first} AND {last}")
+    return max(0, span.from_ms // DAY_MS - before_days), span.to_ms // DAY_MS + after_days
 
 
 def sql_time(ms: int) -> str:

@@ -4,8 +4,8 @@ Nothing from outside becomes text of a statement: it is added to `Params` and st
 `{name:Type}`.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,15 @@ FINAL_SETTINGS: dict[str, Any] = {
     # merged apart from each other, and the partition condition may prune before the merge.
     "do_not_merge_across_partitions_select_final": 1,
 }
+LIGHT_SETTINGS: Final[Mapping[str, object]] = {
+    # Some thousand rows: moving each condition before the others costs more than reading them all.
+    "optimize_move_to_prewhere": 0,
+    # The engine compiles what it sees for the third time: a tenth of a second, once, to save nothing.
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+}
+"""For statements that read few rows."""
 
 
 class Params:
@@ -34,10 +43,11 @@ class Params:
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A finished statement and its bound values."""
+    """A finished statement, its bound values, and settings it is faster with."""
 
     sql: str
     params: dict[str, Any]
+    settings: Mapping[str, object] = {}
 
 
 class Conditions:

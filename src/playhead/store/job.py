@@ -52,6 +52,7 @@ _ALLOWED: Final = frozenset({
     "flatten_nested", "short_circuit_function_evaluation",
     "use_skip_indexes", "use_partition_pruning", "use_primary_key", "use_statistics",
     "use_query_condition_cache", "enable_join_runtime_filters", "optimize_use_projections",
+    "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
     "optimize_use_implicit_projections", "type_json_skip_duplicated_paths",
 })  # fmt: skip
 _ALLOWED_PREFIXES: Final = (

@@ -37,12 +37,18 @@ _PARTS: Final = (
     " FROM system.parts WHERE database = 'playhead' AND table = 'views' AND active GROUP BY day"
 )
 CURRENT: Final = (
-    "SELECT s.* FROM (SELECT * FROM playhead.view_rollup_state FINAL) AS s"
-    f" INNER JOIN ({_PARTS}) AS v ON s.first_seen_day = v.day AND s.first_block = v.first_block"
-    " AND s.last_block = v.last_block AND s.last_mutation = v.last_mutation"
-    " WHERE s.layout = {layout:String}"
+    "SELECT toUInt16(first_seen_day) AS day, made, row_count FROM playhead.view_rollup_state FINAL"
+    " WHERE layout = {layout:String} AND (first_seen_day, first_block, last_block, last_mutation)"
+    f" IN ({_PARTS})"
 )
-"""The state rows of the days whose rollup is as their views are now; binds `layout`."""
+"""The makings of the days whose rollup is as their views are now; binds `layout`."""
+HELD: Final = (
+    "SELECT toUInt16(first_seen_day) AS day, made, dimensions,"
+    " arraySort(arrayMap(hour -> toUnixTimestamp(hour), start_hours)) AS starts,"
+    " arraySort(arrayMap(hour -> toUnixTimestamp(hour), end_hours)) AS ends"
+    " FROM playhead.view_rollup_state FINAL WHERE has({made:Array(UInt64)}, made)"
+)
+"""What makings hold; binds `made`."""
 
 
 class _Day(msgspec.Struct, frozen=True):
@@ -143,7 +149,7 @@ class Rollups:
     def _stale(self, today: date) -> list[_Day]:
         """Return the closed days without a rollup that is as their views are, or with a damaged one."""
         whole = (
-            f"SELECT first_seen_day FROM ({CURRENT}) AS s INNER JOIN"
+            f"SELECT toDate(s.day) FROM ({CURRENT}) AS s INNER JOIN"
             " (SELECT made, count() AS kept FROM playhead.view_rollup GROUP BY made) AS k"
             " ON s.made = k.made WHERE s.row_count = k.kept"
         )

@@ -1,12 +1,22 @@
-"""Which buckets of a rollup lie in a span as a whole."""
+"""Which buckets of a rollup lie in a span as a whole, and which days it is read from."""
+
+import asyncio
+import random
+from typing import Any, cast
 
 import pytest
 
+from playhead.clock import ManualClock
 from playhead.config import Config
+from playhead.errors import StoreUnavailable
 from playhead.query.catalogue import catalogue
-from playhead.query.question import Asking, Form, question_of
-from playhead.query.rollup import Cut, cut_of
-from playhead.query.span import DAY_MS, HOUR_MS
+from playhead.query.question import Asking, Form, Question, question_of
+from playhead.query.reader import Reader
+from playhead.query.rolled_days import Making, RolledDays
+from playhead.query.rollup import Cut, Plan, answer_rows, cut_of
+from playhead.query.scope import Scope
+from playhead.query.span import DAY_MS, HOUR_MS, Span
+from playhead.query.statement import Statement
 
 NOW_MS = 20_000 * DAY_MS
 ASKING = Asking(catalogue=catalogue(), config=Config(), now_ms=NOW_MS)
@@ -51,3 +61,130 @@ def test_what_the_sums_do_not_know_is_read_from_the_views(
 ) -> None:
     assert cut(form, NOW_MS - 9 * DAY_MS, NOW_MS, **given) is None
     assert cut("overall", NOW_MS - 9 * DAY_MS, NOW_MS) is not None
+
+
+def making(day: int, *hours: int, dimensions: frozenset[str] = frozenset({"country"})) -> Making:
+    return Making(day, 100 + day, dimensions, {"start": hours, "end": ()})
+
+
+def test_hours_touch_a_span_when_a_moment_of_theirs_lies_in_it() -> None:
+    draw = random.Random(3)
+    for _ in range(300):
+        hours = sorted({draw.randrange(12) * HOUR_MS for _ in range(draw.randrange(4))})
+        first, end = sorted(draw.randrange(14 * HOUR_MS) // 900_000 * 900_000 for _ in range(2))
+        touched = any(hour < end and first < hour + HOUR_MS for hour in hours) and first < end
+        assert making(1, *hours).has_within("start", first, end) == touched
+
+
+class FakeReader:
+    """Answers every statement by the days it was asked about; the days can be changed."""
+
+    def __init__(self, *days: Making) -> None:
+        self.config = Config()
+        self.catalogue = catalogue()
+        self.clock = ManualClock()
+        self.days = days
+        self.looking = asyncio.Event()
+        self.looking.set()
+        self.broken = False
+        self.asked: list[Any] = []
+        self.ended: list[Any] = []
+        self.looks = 0
+        self.rolled_days = RolledDays(self.clock, "layout", keep_ms=500)
+
+    def keep_ms(self, _span: Span) -> int:
+        return 0
+
+    async def rows(self, statement: Statement, _scope: Scope, *, keep_ms: int) -> Any:
+        assert keep_ms == 0
+        if "made" in statement.params:
+            hours: dict[str, list[int]] = {"starts": [], "ends": []}
+            held = {one.made: one for one in self.days}
+            return [
+                {"day": held[n].day, "made": n, "dimensions": [*held[n].dimensions], **hours}
+                for n in statement.params["made"]
+            ]
+        if "layout" in statement.params:
+            self.looks += 1
+            await self.looking.wait()
+            return [{"day": one.day, "made": one.made, "row_count": 1} for one in self.days]
+        plan = statement.params["plan"]
+        if self.broken:
+            raise StoreUnavailable("Gone.")
+        self.asked.append(plan)
+        await asyncio.sleep(0.01)
+        self.ended.append(plan)
+        return [{"plan": plan}]
+
+    async def answer(self) -> Any:
+        asked = cast("Reader", self)
+        return (await answer_rows(asked, self.question(), self.made))[0]["plan"]
+
+    @staticmethod
+    def made(plan: Plan | None) -> Statement:
+        return Statement("", {"plan": plan and plan.made})
+
+    @staticmethod
+    def question() -> Question:
+        values = {"from": [str(NOW_MS - 9 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+        return question_of(catalogue().metric("views"), "breakdown", values, ASKING)
+
+
+DAY = NOW_MS // DAY_MS
+
+
+async def test_questions_of_half_a_second_share_a_look() -> None:
+    reader = FakeReader(making(DAY - 2), making(DAY - 3))
+    assert await asyncio.gather(*(reader.answer() for _ in range(5))) == [
+        (100 + DAY - 2, 100 + DAY - 3)
+    ] * 5  # fmt: skip
+    reader.clock.advance(400)
+    await reader.answer()
+    assert reader.looks == 1
+    reader.clock.advance(200)
+    await reader.answer()
+    assert reader.looks == 2
+
+
+async def test_an_answer_begins_before_the_look_has_ended_and_counts_if_it_sees_the_same() -> None:
+    reader = FakeReader(making(DAY - 2))
+    await reader.answer()
+    reader.clock.advance(600)
+    reader.looking.clear()
+    answer = asyncio.create_task(reader.answer())
+    await asyncio.sleep(0.05)
+    assert (len(reader.ended), answer.done()) == (2, False)
+    reader.looking.set()
+    assert (await answer, len(reader.asked)) == ((100 + DAY - 2,), 2)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_an_answer_by_days_that_changed_is_thrown_away(*, broken: bool) -> None:
+    reader = FakeReader(making(DAY - 2), making(DAY - 3))
+    await reader.answer()
+    reader.clock.advance(600)
+    reader.days, reader.broken = (making(DAY - 3),), broken
+    reader.looking.clear()
+    answer = asyncio.create_task(reader.answer())
+    await asyncio.sleep(0.002)
+    reader.broken = False
+    reader.looking.set()
+    assert await answer == (100 + DAY - 3,)
+
+
+async def test_who_leaves_leaves_nothing_running() -> None:
+    reader = FakeReader(making(DAY - 2))
+    await reader.answer()
+    reader.clock.advance(600)
+    answer = asyncio.create_task(reader.answer())
+    await asyncio.sleep(0.002)
+    answer.cancel()
+    await asyncio.sleep(0.05)
+    assert (len(reader.asked), len(reader.ended)) == (2, 1)
+
+
+async def test_a_day_without_rows_by_the_dimension_is_read_from_the_views() -> None:
+    reader = FakeReader(making(DAY - 2, dimensions=frozenset({"cdn"})), making(DAY - 3))
+    assert await reader.answer() == (100 + DAY - 3,)
+    reader = FakeReader(making(DAY - 60))
+    assert await reader.answer() is None

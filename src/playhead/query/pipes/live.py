@@ -37,6 +37,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Relative path to text: data sources, pipes, connections; no fixtures, no tests."""
     secrets: dict[str, str] = {}
     built_at_ms: int = 0
+    published: dict[str, str] = {}
+    """Pipes that came over HTTP, name to text; those that a name of the folder hides are not in `files`."""
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ class Live(msgspec.Struct, frozen=True):
     version: int
     """Counts from 0 since the server started; 0 is the empty project."""
     built_at_ms: int = 0
+    published: frozenset[str] = frozenset()
+    """Names of pipes that came over HTTP."""
 
 
 _Stamp = tuple[int, int, int] | None
@@ -82,8 +86,12 @@ class LiveProject:
             now_s - self._looked_s < self._limits.reload_ms / 1000 or self._lock.locked()
         ):
             return live
+        return await self.newest()
+
+    async def newest(self) -> Live:
+        """Return the project as it is on disk at this moment; raises as `current`."""
         async with self._lock:
-            self._looked_s = now_s
+            self._looked_s = self._clock.monotonic_s()
             stamp = await asyncio.to_thread(_stamp_of, self._path)
             if self._live is None or stamp != self._stamp:
                 await self._load(stamp)
@@ -137,7 +145,8 @@ class LiveProject:
         trees = Trees(self._store, entries_max=self._limits.prepared_entries)
         resolver = Resolver(workspace, trees, functions, self._bounds)
         version = 0 if self._live is None and not manifest.files else self._next_version()
-        return Live(workspace, resolver, version, manifest.built_at_ms)
+        published = frozenset(set(manifest.published) & set(project.pipes))
+        return Live(workspace, resolver, version, manifest.built_at_ms, published)
 
     def _next_version(self) -> int:
         return 1 if self._live is None else self._live.version + 1
