@@ -69,7 +69,10 @@ def decode_line(line: bytes | str) -> Cmcd | None:
 def line_of(query: str) -> str:
     """Return the record that a query string, a URL or the value of `CMCD=` holds, not yet read."""
     found = _PARAMETER.search(query)
-    return _plain(query if found is None else found[1]).strip()
+    raw = query if found is None else found[1]
+    if "+" in raw and "%" in raw:
+        raw = raw.replace("+", " ")  # as browsers' `URLSearchParams` write it; a plus is %2B there
+    return _plain(raw).strip()
 
 
 def decode_query(query: str) -> Cmcd | None:

@@ -41,6 +41,8 @@ _TAKEN: Final = frozenset((
 ))  # fmt: skip
 _TAKEN_BY_REQUEST: Final = _TAKEN.union(("url", "rc", "ttfb", "ttfbb", "ttlb", "d", "ot", "cmsdd"))
 """Keys that fields of an event hold, and those of a request's event."""
+_NOT_STARTED: Final = frozenset(("s", "d", "w"))
+"""States in which nothing has played yet: a delay told in them (dash.js 5.2) is none of the start."""
 _PLAYED: Final = ("pb",)
 _PLAYED_OR_FETCHED: Final = ("pb", "br", "ab")
 _HOST_MAX: Final = 255
@@ -105,7 +107,7 @@ def _event_of(values: dict[str, Any], kind: str, received_at: int) -> Event:
         view_id=get("sid"),
         playback_position_sec=None if position is None else position / 1000,
         state=None if state is None else STATES[state],
-        startup_ms=get("msd"),
+        startup_ms=None if state in _NOT_STARTED else get("msd"),
         video_id=get("cid"),
         stream_type=None if stream is None else "vod" if stream == "v" else "live",
         cdn=get("cdn"),

@@ -12,7 +12,7 @@ view tells it best, and a minimum does not depend on order.
 
 from typing import Final
 
-from playhead.model.event import Event
+from playhead.model.event import Event, Request
 from playhead.process.fold.state import NONE, Limits, ViewState
 
 WALL_MAX: Final = 9_999_999_999_999
@@ -23,6 +23,8 @@ SUSPENSION_MS: Final = 5_000
 JUMP_BACK_MS: Final = 2_000
 GAP_MAX_MS: Final = 7 * 86_400_000
 """Longest time between two events of one view: more is a broken clock."""
+ANSWER_MAX_MS: Final = 600_000
+"""Longest time that a request may take for its report to tell when it ended."""
 OFFSET_MIN_MS: Final = 2_000
 OFFSET_LATE_MS: Final = 300_000
 """Without `sentAt` a positive offset may be mere queueing in the client, up to this."""
@@ -37,6 +39,8 @@ def tick(state: ViewState, event: Event, received_at: int, limits: Limits) -> in
         `state.frame_ms` terms: `at = wall - frame`.
     """
     wall = event.timestamp
+    if event.request is not None and state.cmcd:
+        wall += _answered_after(event.request)
     if not 0 <= wall <= WALL_MAX:
         wall = 0 if wall < 0 else WALL_MAX
     sent = event.sent_at
@@ -52,6 +56,10 @@ def tick(state: ViewState, event: Event, received_at: int, limits: Limits) -> in
         at = wall - state.frame_ms
         if mono is not None and 0 <= mono <= MONO_MAX:
             at, suspended = _by_monotonic(state, at, round(mono), sample)
+        if at < state.last_at and event.request is not None and state.cmcd:
+            # Told once it was answered, with the time it was asked: no clock went back.
+            state.last_wall = state.last_at + state.frame_ms
+            return 0
         if at < state.last_at:
             at = _after_jump(state, at, received_at, limits)
         elif at - state.last_at > GAP_MAX_MS:
@@ -68,6 +76,12 @@ def tick(state: ViewState, event: Event, received_at: int, limits: Limits) -> in
     if sent is not None:
         state.offset_sent = True
     return suspended
+
+
+def _answered_after(request: Request) -> int:
+    """Return the ms from a request, whose time a CMCD report of it has, to its last byte."""
+    total = request.total_ms
+    return round(total) if total is not None and 0 <= total <= ANSWER_MAX_MS else 0
 
 
 def _by_monotonic(state: ViewState, by_wall: int, mono: int, sample: int) -> tuple[int, int]:
