@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: settings, errors, metrics, fields, command line.
+"""Write docs/reference from the code, and the snippets of pages from the tested examples.
 
 `python docs/generate.py` writes; `--check` says what is out of date and exits with 1.
 """
@@ -15,6 +15,7 @@ import data_files_page
 import meanings
 import metric_page
 import msgspec
+import snippets
 
 from playhead import config
 from playhead.cli import main
@@ -239,8 +240,11 @@ def stale() -> list[str]:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        old = stale()
-        print("\n".join(f"out of date: docs/reference/{name}" for name in old) or "up to date")
+        old = [f"docs/reference/{name}" for name in stale()]
+        old += [f"a snippet in {page.name}" for page in snippets.stale()]
+        print("\n".join(f"out of date: {name}" for name in old) or "up to date")
         sys.exit(bool(old))
     for name, make in PAGES.items():
         (OUT / name).write_text(NOTE + make(), "utf-8")
+    for page in snippets.stale():
+        page.write_text(snippets.renewed(page.read_text("utf-8")), "utf-8")

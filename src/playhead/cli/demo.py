@@ -123,6 +123,10 @@ def command(
     """
     data = data or DEMO_DATA
     loaded = load(data, host, port, config_file)
+    if "server.examples" not in loaded.origins:
+        # By the environment: the server's processes read the settings again, each for itself.
+        os.environ["PLAYHEAD_SERVER__EXAMPLES"] = "true"
+        loaded = load(data, host, port, config_file)
     if lifeline_fd is not None:
         lifeline.hold(lifeline_fd)
     simulated = ["--viewers", str(viewers), "--speed", str(speed), "--seed", str(seed)]
@@ -153,15 +157,20 @@ def run(
     backfill: str | None,
 ) -> None:
     """Start everything, then show the table until stopped or for `for_s` seconds."""
+    from playhead.cli.demo_film import Film  # noqa: PLC0415 (only a parent has it made)
     from playhead.cli.demo_table import DemoTable  # noqa: PLC0415 (only a parent shows it)
 
     clock = SystemClock()
     supervisor = Supervisor(config, shared, clock)
+    film = Film(config.data_dir)
     supervisor.start()
     try:
         url = f"http://127.0.0.1:{supervisor.port}"
         click.echo(greeting(config, supervisor.port))
         _wait_ready(supervisor, url)
+        if config.server.examples:
+            click.echo(f"A page for each player: {url}{config.server.base_path}/examples/")
+            film.start()
         if backfill:
             _backfill(config, backfill)
         port = ["--port", str(supervisor.port)]
@@ -177,6 +186,7 @@ def run(
                     next_s = clock.monotonic_s() + TABLE_EVERY_S
                 time.sleep(POLL_S)
     finally:
+        film.stop()
         supervisor.stop()
     click.echo(f"Stopped. What was measured stays in {_shown(config.data_dir)}.")
 

@@ -20,6 +20,8 @@ class Server(Section, frozen=True):
     """Path prefix when a proxy serves Playhead below one."""
     shutdown_ms: int = 8_000
     """How long a stop may take before the rest is cut off."""
+    examples: bool = False
+    """Serve a page for each player at `/examples`; `playhead demo` does unless this says otherwise."""
 
 
 class Data(Section, frozen=True):

@@ -28,12 +28,13 @@ from playhead.serve.cdn_answers import CdnAnswers
 from playhead.serve.comparison_answers import ComparisonAnswers
 from playhead.serve.content_answers import ContentAnswers
 from playhead.serve.cta_answers import CtaAnswers
+from playhead.serve.dashboard import Dashboard
 from playhead.serve.desk import Desk
 from playhead.serve.dimension_answers import DimensionAnswers
 from playhead.serve.errors_page import errors_page
+from playhead.serve.examples import Examples
 from playhead.serve.export_answers import ExportAnswers
 from playhead.serve.health import Health
-from playhead.serve.home import Home
 from playhead.serve.insight_answers import InsightAnswers
 from playhead.serve.live_stream import LiveStream
 from playhead.serve.openapi.answers import operations
@@ -46,6 +47,8 @@ from playhead.serve.pipes.refusal import PREFIX, refusal
 from playhead.serve.pipes.token_answers import TokenAnswers
 from playhead.serve.quarantine import Quarantine
 from playhead.serve.report_answers import ReportAnswers
+from playhead.serve.sdk import PREFIX as SDK_PREFIX
+from playhead.serve.sdk import SHARED, sdk
 from playhead.serve.services import Services
 from playhead.serve.session import BrowserSession
 from playhead.serve.stream_answers import StreamAnswers
@@ -94,14 +97,18 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     health = Health(services, admission, pipe_desk.project)
     quarantine = Quarantine(services, desk)
     pipes = PipeAnswers(pipe_desk)
+    examples = Examples(services.config)
     openapi = OpenApi((*DOORS, *operations(services.config)), services.config)
     routes = [
         # The first that fits is taken: what is asked most often comes first.
         *pipes.routes(),
         *QueryAnswers(pipe_desk).routes(),
         *pipes.last_routes(),
-        Route("/", Home().page),
         Route("/docs/errors", errors_page),
+        *Dashboard().routes(),
+        Route("/sdk/{file:path}", sdk),
+        Route("/examples", examples.index),
+        Route("/examples/{file:path}", examples.file),
         Route("/openapi.json", openapi.document),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
@@ -160,8 +167,7 @@ class Port:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            door = self._doors.get(path)
+            door = self._doors.get(_path_of(scope))
             if door is not None:
                 await door(scope, receive, send)
                 return
@@ -188,7 +194,7 @@ class Guarded:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY:
+                for name, value in _security(scope):
                     headers[name] = value
                 headers.setdefault("content-security-policy", _CLOSED_POLICY)
             await send(message)
@@ -206,10 +212,18 @@ class Guarded:
                 await _failure(scope, PlayheadError())(scope, receive, guarded)
 
 
+def _path_of(scope: Scope) -> str:
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
+def _security(scope: Scope) -> tuple[tuple[str, str], ...]:
+    """Return the headers that guard an answer; pages of other sites may load the SDK."""
+    return (*_SECURITY, SHARED) if _path_of(scope).startswith(SDK_PREFIX) else _SECURITY
+
+
 def _failure(scope: Scope, error: PlayheadError) -> Response:
     """Return an error in the words of the part of the API that was asked."""
-    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
-    return refusal(error) if path.startswith(PREFIX) else failure(error)
+    return refusal(error) if _path_of(scope).startswith(PREFIX) else failure(error)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -57,7 +57,6 @@ async def test_the_page_loads_nothing_from_elsewhere(http: httpx2.AsyncClient) -
     response = await http.get("/")
     assert re.findall(r'(?:src|href)="(?:https?:)?//', response.text) == []
     assert "'unsafe" not in response.headers["content-security-policy"]
-    assert response.headers["content-security-policy"].count("'sha256-") == 2
 
 
 async def test_prometheus_text_holds_the_pipeline(http: httpx2.AsyncClient) -> None:

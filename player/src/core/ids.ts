@@ -1,0 +1,64 @@
+/** Names of viewers, sessions and views. */
+
+import type { Config, Consent } from '../types.ts';
+
+/** A session ends when nothing was heard of it this long. */
+const SESSION_MS = 1_800_000;
+/** How often the session's last sign of life is written down. */
+const TOUCH_MS = 60_000;
+const STORE = 'playhead';
+
+/** Returns a UUIDv7: its first part is the time, so that views sort by their begin. */
+export function uuid7(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  let place = 0;
+  const digit = (): string => time[place++] ?? (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16);
+  return 'xxxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, digit);
+}
+
+/** Who watches, as far as the viewer agreed to be known. */
+export interface Ids {
+  /** Empty where viewers are not to be told apart. */
+  viewerId: string;
+  sessionId: string;
+  /** Returns whether the session goes on at a moment (ms since 1970); a sign of life. */
+  touch(at: number): boolean;
+}
+
+/** Keeps a text in the browser, or returns what is kept. Browsers refuse by throwing, even when only asked. */
+function store(text?: string): string {
+  try {
+    if (text !== undefined) localStorage[STORE] = text;
+    return localStorage[STORE] || '';
+  } catch {
+    return ''; // without storage the ids last as long as the page
+  }
+}
+
+/** Forgets who watches: the next viewer id is a new one. */
+export function forget(): void {
+  store('');
+}
+
+/** Returns the ids of viewer and session: the page's own, those kept in the browser, or new ones. */
+export function identify(config: Config, consent: Consent): Ids {
+  const full = consent === 'full';
+  const kept = full && config.storage !== false;
+  const [viewer, session, last] = kept ? store().split(' ') : [];
+  let heardAt = 0;
+  let writtenAt = 0;
+  const ids: Ids = {
+    viewerId: full ? config.viewerId || viewer || uuid7() : '',
+    sessionId: config.sessionId || (Date.now() - Number(last) < SESSION_MS && session) || uuid7(),
+    touch(at) {
+      const alive = !heardAt || at - heardAt < SESSION_MS;
+      heardAt = at;
+      if (kept && at - writtenAt >= TOUCH_MS) {
+        // A viewer id of the page's own is the page's to keep.
+        store(`${config.viewerId ? viewer || '' : ids.viewerId} ${ids.sessionId} ${(writtenAt = at)}`);
+      }
+      return alive;
+    },
+  };
+  return ids;
+}

@@ -1,0 +1,3 @@
+/** Entry: the debug overlay. */
+
+export { overlay, type Overlay } from './debug/overlay.ts';

@@ -1,0 +1,51 @@
+/** One request to the server. */
+
+const TIMEOUT_MS = 30_000;
+/** Below this, what gzip saves is not worth its time. */
+const GZIP_MIN_CHARS = 1_000;
+
+/** What came back; `status` 0 = nothing did, and `body` says why. */
+export interface Answer {
+  status: number;
+  body: string;
+  retryAfter?: string | null;
+}
+
+/**
+ * Posts a body and never throws. No header makes the browser ask first (a preflight): the type is
+ * plain text, as a beacon's, and the server knows gzip by its first bytes.
+ */
+export async function post(url: string, text: string, gzip = true): Promise<Answer> {
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      body: gzip && text.length > GZIP_MIN_CHARS ? await gzipped(text) : text,
+      headers: { 'content-type': 'text/plain' },
+      credentials: 'omit',
+      // The segments of the video go first.
+      priority: 'low',
+      // Browsers older than 2022 have none, and wait as long as they like.
+      signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
+    });
+    const body = await answer.text();
+    return { status: answer.status, body, retryAfter: answer.headers.get('retry-after') };
+  } catch (error) {
+    return { status: 0, body: `${error}` };
+  }
+}
+
+async function gzipped(text: string): Promise<BodyInit> {
+  if (!globalThis.CompressionStream) return text;
+  const stream = new Response(text).body!.pipeThrough(new CompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+}
+
+/**
+ * Sends while the page may be going; whether it arrives is never known. False = the browser has no
+ * room for it. The second way has a small chance then.
+ */
+export function beacon(url: string, body: string): boolean {
+  if (navigator.sendBeacon?.(url, body)) return true; // a string is text/plain
+  fetch(url, { method: 'POST', body, credentials: 'omit', keepalive: true }).catch(() => {});
+  return false;
+}
