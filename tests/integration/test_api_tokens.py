@@ -261,3 +261,47 @@ async def test_no_secret_is_in_the_folder(api: Answering) -> None:
     found = [one for one in folder.rglob("*") if one.is_file() and one.name != "admin.token"]
     assert found
     assert [one for one in found if made["token"].encode() in one.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "property_"), [("read", None), ("write", "site"), ("admin", None)]
+)
+async def test_an_admin_makes_a_token_of_a_kind(
+    api: Answering, kind: str, property_: str | None
+) -> None:
+    params = {"name": "wall", "kind": kind, "property": property_ or ""}
+    response = await ask(api, "POST", PATH, params=params)
+    assert response.status_code == 200, response.text
+    made = response.json()
+    assert (made["kind"], made["property"]) == (kind, property_)
+    grant = api.tokens.resolve(made["token"])
+    assert grant is not None
+    assert (grant.kind, grant.property, grant.name) == (kind, property_, "wall")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"kind": "scoped"},
+        {"kind": "read", "scope": "TOKENS"},
+        {"kind": "read", "rps": "3"},
+        {"kind": "read", "expiration_time": "9999999999"},
+        {"property": "site"},
+        {"property": "site", "scope": "TOKENS"},
+        {"kind": "read", "property": "a/b"},
+        {"kind": "read", "name": ""},
+    ],
+)
+async def test_what_is_no_token_of_a_kind(api: Answering, params: dict[str, str]) -> None:
+    response = await ask(api, "POST", PATH, params={"name": "wall", **params})
+    assert response.status_code == 400, response.text
+    assert [one for one in api.tokens.list() if one.name == "wall"] == []
+
+
+async def test_only_an_admin_makes_a_token_of_a_kind(api: Answering) -> None:
+    scoped = (await make(api, "door", "TOKENS"))["token"]
+    for token in (scoped, api.token("read"), api.token("admin", "site")):
+        response = await ask(
+            api, "POST", PATH, token=token, params={"name": "wall", "kind": "admin"}
+        )
+        assert response.status_code == 403, response.text

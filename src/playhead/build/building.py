@@ -1,6 +1,5 @@
 """A build: the project laid out beside, then made in place, then switched live."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,15 +12,17 @@ from playhead.access.grant import QUARANTINE
 from playhead.build.definition import Definition, definitions
 from playhead.build.draft import Draft, Drafting
 from playhead.build.idle import idle
+from playhead.build.lock import locked
 from playhead.build.manifest import (
-    FOLDER,
-    LOCK_FILE,
     Built,
+    has_folder,
     is_live,
+    live_manifest,
     read_built,
     write_built,
     write_live,
 )
+from playhead.build.published import Joined, explained, joined
 from playhead.build.sentence import counted
 from playhead.build.tables import (
     apply_table,
@@ -44,16 +45,12 @@ from playhead.build.views import (
     view_of,
 )
 from playhead.clock import Clock
-from playhead.errors import DataDirBusy
-from playhead.log.lock import WriterLock
 from playhead.project.problem import Problem
 from playhead.project.resources import Datasource, Project
-from playhead.query.pipes.live import LIVE_FILE, Manifest
+from playhead.query.pipes.live import UNREADABLE, Manifest
 
 STORE_FOLDER: Final = "store"
 """Where the embedded store keeps its tables, inside the data folder."""
-LOOK_EVERY_S: Final = 0.2
-"""How often a build that waits looks whether the other has ended."""
 FORMAT: Final = 1
 """Counted up when the same files must be built anew by a new release."""
 
@@ -86,25 +83,22 @@ async def build(
         StoreUnavailable: The store went away; a new build goes on where this one stopped.
     """
     if target.data_dir is None:
-        return await _Building(target, clock, Built()).build(project)
-    lock = await _locked(target.data_dir / FOLDER / LOCK_FILE, clock, wait_s)
-    try:
-        if first_only and (target.data_dir / LIVE_FILE).exists():
+        return await _Building(target, clock, Built(), Joined(project)).build(_digest(project))
+    async with locked(target.data_dir, clock, wait_s):
+        if first_only and has_folder(target.data_dir):
             return BuildResult(project=project)
-        return await _Building(target, clock, read_built(target.data_dir)).build(project)
-    finally:
-        lock.release()
+        found = joined(project, _published(target.data_dir))
+        built = read_built(target.data_dir)
+        # Of the folder's files alone: what is published is live already when it is.
+        return await _Building(target, clock, built, found).build(_digest(project))
 
 
-async def _locked(path: Path, clock: Clock, wait_s: float) -> WriterLock:
-    until_s = clock.monotonic_s() + wait_s
-    while True:
-        try:
-            return WriterLock(path)
-        except DataDirBusy:
-            if clock.monotonic_s() >= until_s:
-                raise
-            await asyncio.sleep(LOOK_EVERY_S)
+def _published(data_dir: Path) -> Mapping[str, str]:
+    """Return what was published; nothing of a live project that cannot be read."""
+    try:
+        return live_manifest(data_dir).published
+    except UNREADABLE:
+        return {}
 
 
 def is_unchanged(project: Project, data_dir: Path) -> bool:
@@ -130,16 +124,16 @@ def digest_of(*parts: str) -> str:
 class _Building:
     """One build under way."""
 
-    def __init__(self, target: Target, clock: Clock, built: Built) -> None:
+    def __init__(self, target: Target, clock: Clock, built: Built, found: Joined) -> None:
         self._target = target
         self._clock = clock
         self._built = built
+        self._found = found
         self._changes: list[Change] = []
-        self._warnings: list[Problem] = []
+        self._warnings: list[Problem] = list(found.warnings)
 
-    async def build(self, project: Project) -> BuildResult:
-        target = self._target
-        digest = _digest(project)
+    async def build(self, digest: str) -> BuildResult:
+        target, project = self._target, self._found.project
         if digest == self._built.digest and await self._is_whole():
             return BuildResult(project=project)
         await make_service_tables(target.store)
@@ -151,6 +145,7 @@ class _Building:
         stored = await definitions(target.store, target.database)
         sources = draft.project.datasources
         problems = [*draft.problems, *obstacles(sources, stored, draft.definitions)]
+        problems = [explained(one, self._found.published) for one in problems]
         if problems and not target.partial:
             return BuildResult(problems=tuple(problems), warnings=tuple(self._warnings))
         await self._apply(draft, stored, digest)
@@ -198,6 +193,7 @@ class _Building:
                 files=project.files,
                 secrets=project.secrets,
                 built_at_ms=self._clock.now_ms(),
+                published=self._found.published,
             )
             write_live(target.data_dir, live, self._state(project, views, digest))
 

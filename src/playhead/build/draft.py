@@ -135,15 +135,9 @@ class Drafting:
         return True
 
     async def _look_at_pipe(self, resolver: Resolver, pipe: Pipe) -> None:
-        for node in pipe.nodes:
-            try:
-                prepared = await resolver.node(pipe.name, node.name, None)
-                await described(self._target.store, prepared, checked=True)
-            except Unavailable:
-                raise
-            except PlayheadError as error:
-                self._problems.append(self._in_node(resolver, pipe, node, error))
-                return
+        found = await fault_of(self._target, resolver, pipe, database=self._database)
+        if found is not None:
+            self._problems.append(found)
 
     async def _make_views(self, resolver: Resolver) -> None:
         bad = {problem.file for problem in self._problems}
@@ -219,6 +213,24 @@ class Drafting:
             if same or unknown:
                 return reads(pipe, name, problem.line)
         return problem
+
+
+async def fault_of(
+    target: Target, resolver: Resolver, pipe: Pipe, *, database: str
+) -> Problem | None:
+    """Return what is wrong with a pipe over the tables of `database`: the first node that fails.
+
+    Each is rendered without parameters, seen by the guard, and asked for its columns.
+    """
+    for node in pipe.nodes:
+        try:
+            prepared = await resolver.node(pipe.name, node.name, None)
+            await described(target.store, prepared, checked=True)
+        except Unavailable:
+            raise
+        except PlayheadError as error:
+            return in_node(pipe, node, error, database=database, known=resolver.namespace)
+    return None
 
 
 def _names(pipe: Pipe, name: str) -> bool:

@@ -45,6 +45,33 @@ def is_live(data_dir: Path) -> bool:
     return True
 
 
+def live_manifest(data_dir: Path) -> Manifest:
+    """Return what is live, an empty one where nothing is; raises as `read_manifest` otherwise."""
+    try:
+        return read_manifest(data_dir / LIVE_FILE)
+    except FileNotFoundError:
+        return Manifest()
+
+
+def has_folder(data_dir: Path) -> bool:
+    """Return whether a project's folder is live, and not only what came over HTTP."""
+    try:
+        manifest = live_manifest(data_dir)
+    except UNREADABLE:
+        return True
+    return not is_live_alone(manifest)
+
+
+def is_live_alone(manifest: Manifest) -> bool:
+    """Return whether nothing but published pipes is live."""
+    return set(manifest.files) <= {path_of(name) for name in manifest.published}
+
+
+def path_of(published: str) -> str:
+    """Return under which path the file of a published pipe stands among those of the folder."""
+    return f"published/{published}.pipe"
+
+
 def write_live(data_dir: Path, live: Manifest, built: Built) -> None:
     """Switch the project live. The files hold secrets: only this user may read them."""
     folder = data_dir / FOLDER

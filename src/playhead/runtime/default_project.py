@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from playhead.build.building import build
+from playhead.build.manifest import has_folder
 from playhead.build.target import target_of
 from playhead.build.tokens import ensure_tokens
 from playhead.clock import Clock
@@ -14,7 +15,6 @@ from playhead.errors import DataDirBusy, PlayheadError, StoreUnavailable
 from playhead.observe import logger
 from playhead.project.folder import read_project
 from playhead.project.shipped import DEFAULT, shipped
-from playhead.query.pipes.live import LIVE_FILE
 from playhead.store.async_client import AsyncStoreClient
 
 LOOK_EVERY_S: Final = 0.2
@@ -26,7 +26,7 @@ async def ensure_project(config: Config, store: AsyncStoreClient, clock: Clock) 
 
     What goes wrong is logged, and tried again at the next start: everything else works without it.
     """
-    if not config.pipes.default_project or (config.data_dir / LIVE_FILE).exists():
+    if not config.pipes.default_project or has_folder(config.data_dir):
         return
     while not await store.ping():  # noqa: ASYNC110 (another process: nothing here can wake us)
         await asyncio.sleep(LOOK_EVERY_S)

@@ -31,21 +31,20 @@ from playhead.serve.cta_answers import CtaAnswers
 from playhead.serve.dashboard import Dashboard
 from playhead.serve.desk import Desk
 from playhead.serve.dimension_answers import DimensionAnswers
-from playhead.serve.errors_page import errors_page
 from playhead.serve.examples import Examples
 from playhead.serve.export_answers import ExportAnswers
 from playhead.serve.health import Health
 from playhead.serve.insight_answers import InsightAnswers
 from playhead.serve.live_stream import LiveStream
-from playhead.serve.openapi.answers import operations
-from playhead.serve.openapi.document import OpenApi
-from playhead.serve.openapi.doors import OPERATIONS as DOORS
+from playhead.serve.pipes.datasource_answers import DatasourceAnswers
 from playhead.serve.pipes.desk import PipeDesk
 from playhead.serve.pipes.pipe_answers import PipeAnswers
+from playhead.serve.pipes.publish_answers import PublishAnswers
 from playhead.serve.pipes.query_answers import QueryAnswers
 from playhead.serve.pipes.refusal import PREFIX, refusal
 from playhead.serve.pipes.token_answers import TokenAnswers
 from playhead.serve.quarantine import Quarantine
+from playhead.serve.reference import Reference
 from playhead.serve.report_answers import ReportAnswers
 from playhead.serve.sdk import PREFIX as SDK_PREFIX
 from playhead.serve.sdk import SHARED, sdk
@@ -96,20 +95,19 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     pipe_desk = PipeDesk(services, admission)
     health = Health(services, admission, pipe_desk.project)
     quarantine = Quarantine(services, desk)
-    pipes = PipeAnswers(pipe_desk)
+    pipes = PipeAnswers(pipe_desk, PublishAnswers(pipe_desk, services))
     examples = Examples(services.config)
-    openapi = OpenApi((*DOORS, *operations(services.config)), services.config)
     routes = [
         # The first that fits is taken: what is asked most often comes first.
         *pipes.routes(),
         *QueryAnswers(pipe_desk).routes(),
         *pipes.last_routes(),
-        Route("/docs/errors", errors_page),
+        *DatasourceAnswers(pipe_desk, services.store).routes(),
+        *Reference(services.config).routes(),
         *Dashboard().routes(),
         Route("/sdk/{file:path}", sdk),
         Route("/examples", examples.index),
         Route("/examples/{file:path}", examples.file),
-        Route("/openapi.json", openapi.document),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.prometheus),

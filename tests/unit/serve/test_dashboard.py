@@ -78,7 +78,7 @@ async def test_below_a_prefix_the_page_knows_what_its_addresses_are_relative_to(
     async with client(built, monkeypatch) as http:
         plain = await http.get("/")
     app = Starlette(routes=list(Dashboard().routes()))
-    transport = httpx2.ASGITransport(app, root_path="/shop/")
+    transport = httpx2.ASGITransport(app, root_path="/shop")
     async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
         below = await http.get("/shop/")
     assert "<base" not in plain.text

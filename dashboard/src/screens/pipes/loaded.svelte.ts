@@ -56,7 +56,7 @@ export function loaded<T>(asked: () => Sent | null, read: (text: string) => T = 
         if (leaving.signal.aborted) return;
         const told = error instanceof Problem ? error : new Problem('unreadable', 'The answer cannot be read.', '', 0);
         if (told.code === 'unauthenticated') session.lost();
-        [data, problem, loading] = [null, told, false];
+        [data, problem, loading] = [null, once(told), false];
       });
     return () => leaving.abort();
   });
@@ -78,4 +78,12 @@ export function loaded<T>(asked: () => Sent | null, read: (text: string) => T = 
       turn += 1;
     },
   };
+}
+
+/** /v0 says the hint in its sentence, too, for clients that look there alone: once is enough here. */
+function once(problem: Problem): Problem {
+  const { code, message, hint, status, retryAfterS } = problem;
+  return hint && message.endsWith(hint)
+    ? new Problem(code, message.slice(0, -hint.length).trim(), hint, status, retryAfterS)
+    : problem;
 }

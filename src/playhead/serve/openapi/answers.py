@@ -3,9 +3,11 @@
 from playhead.config import Config
 from playhead.serve.openapi import (
     content,
+    datasources,
     delivery,
     metrics,
     pipes,
+    publishing,
     quarantine,
     reports,
     server,
@@ -25,6 +27,8 @@ def operations(config: Config) -> tuple[Operation, ...]:
         *delivery.operations(config),
         *quarantine.operations(config),
         *pipes.operations(config),
+        *publishing.operations(config),
+        *datasources.operations(),
         *tokens.operations(),
         *server.operations(),
     )

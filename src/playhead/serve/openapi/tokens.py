@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from playhead.access.grant import KINDS
 from playhead.access.scopes import TYPES
 from playhead.serve.openapi.operations import JSON, Body, Operation, row
-from playhead.serve.openapi.parameters import Schema, path, text
+from playhead.serve.openapi.parameters import Schema, choice, path, text
 
 _FAULTS: Final = (400, 403, 404, 408, 409, 413, 429, 500, 503)
 _SCOPE: Final[Schema] = {
@@ -35,6 +36,8 @@ _BODY: Final[Schema] = {
         "scopes": {"type": "array", "items": {"anyOf": [_SCOPE, {"type": "string"}]}},
         "limits": {"type": "object", "properties": {"rps": {"type": "integer", "minimum": 1}}},
         "expiration_time": {"type": "integer"},
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "property": {"type": "string"},
     },
 }
 _WHICH: Final = path("token", "The id of a token, or its name.", examples=["wall"])
@@ -60,7 +63,11 @@ def operations() -> tuple[Operation, ...]:
         Operation(
             path="/v0/tokens", method="post", tag="Tokens", forms=JSON, bare=True, kind="admin",
             said="Make a token, or with `expiration_time` a JWT.", data=_MADE, faults=_FAULTS, body=body,
-            parameters=(*_SAID, text("expiration_time", "When a JWT ends, in seconds since 1970.")),
+            parameters=(
+                *_SAID, text("expiration_time", "When a JWT ends, in seconds since 1970."),
+                choice("kind", "Instead of scopes, for the admin: a token of this kind.", *KINDS),
+                text("property", "With `kind`: the only property it is for."),
+            ),
         ),
         Operation(
             path="/v0/tokens/{token}", tag="Tokens", forms=JSON, bare=True, faults=_FAULTS, data=_TOKEN,

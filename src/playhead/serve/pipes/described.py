@@ -31,6 +31,7 @@ def described(live: Live, parameters: Parameters, pipe: Pipe, *, whole: bool) ->
         "url": f"/v0/pipes/{pipe.name}.json" if endpoint else None,
         "params": [_parameter(one) for one in parameters.of_pipe(pipe)],
         "tags": list(pipe.tags),
+        "published": pipe.name in live.published,
         "created_at": built_at,
         "updated_at": built_at,
         "nodes": [

@@ -10,21 +10,23 @@ from playhead.query.pipes.parameters import Parameters
 from playhead.serve.pipes import endpoint_document
 from playhead.serve.pipes.described import described
 from playhead.serve.pipes.desk import PipeDesk, document, readable_pipe
+from playhead.serve.pipes.publish_answers import PublishAnswers
 from playhead.serve.pipes.reading import Reading
 
 
 class PipeAnswers:
     """Answers what is asked of the project itself."""
 
-    def __init__(self, desk: PipeDesk) -> None:
+    def __init__(self, desk: PipeDesk, publishing: PublishAnswers) -> None:
         self._desk = desk
+        self._publishing = publishing
         self._parameters: tuple[int, Parameters] | None = None
 
     def routes(self) -> list[Route]:
         """Return the addresses; they come before those of endpoints."""
         methods = ["GET", "OPTIONS"]
         return [
-            Route("/v0/pipes", self.pipes, methods=methods),
+            Route("/v0/pipes", self.pipes, methods=["GET", "POST", "OPTIONS"]),
             Route("/v0/pipes/openapi.json", self.openapi, methods=methods),
             Route("/v0/pipes/{name}.pipe", self.text, methods=methods),
             Route("/v1/pipes/{name}.pipe", self.text, methods=methods),
@@ -32,15 +34,17 @@ class PipeAnswers:
 
     def last_routes(self) -> list[Route]:
         """Return the addresses that come after those of endpoints."""
-        return [Route("/v0/pipes/{name}", self.pipe, methods=["GET", "OPTIONS"])]
+        return [Route("/v0/pipes/{name}", self.pipe, methods=["GET", "DELETE", "OPTIONS"])]
 
     async def pipes(self, request: Request) -> Response:
-        """`GET /v0/pipes`."""
-        return await self._desk.answer(request, self._pipes)
+        """`GET` and `POST /v0/pipes`."""
+        handler = self._publishing.publish if request.method == "POST" else self._pipes
+        return await self._desk.answer(request, handler)
 
     async def pipe(self, request: Request) -> Response:
-        """`GET /v0/pipes/{name}`."""
-        return await self._desk.answer(request, self._pipe)
+        """`GET` and `DELETE /v0/pipes/{name}`."""
+        handler = self._publishing.remove if request.method == "DELETE" else self._pipe
+        return await self._desk.answer(request, handler)
 
     async def text(self, request: Request) -> Response:
         """`GET /v0/pipes/{name}.pipe` and `GET /v1/pipes/{name}.pipe`."""

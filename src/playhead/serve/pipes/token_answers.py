@@ -18,7 +18,7 @@ from playhead.access import (
     checked_all,
     is_within,
 )
-from playhead.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from playhead.errors import Conflict, Forbidden, InvalidRequest, NotFound, StoreUnavailable
 from playhead.query.pipes.row_filter import check_filters
 from playhead.query.span import iso
 from playhead.serve.admission import Admission
@@ -84,6 +84,8 @@ class TokenAnswers:
         asked = await token_request.read(request)
         if not asked.name:
             raise InvalidRequest("A token needs a name.", hint="Add name=….")
+        if asked.kind is not None or asked.property is not None:
+            return await self._make_of_kind(asked, caller)
         scopes = await self._checked(asked.scopes or (), caller)
         check_gives(caller, scopes, asked.rps)
         if asked.expires_at_s is not None:
@@ -92,6 +94,23 @@ class TokenAnswers:
             self._tokens.create_scoped,
             asked.name, scopes, rps=asked.rps, description=asked.description or "",
         )  # fmt: skip
+        return _answer({"token": secret, **_described(grant)})
+
+    async def _make_of_kind(self, asked: TokenRequest, caller: Grant) -> Response:
+        """Return a token as `playhead token create --kind` makes it: for the admin of the server."""
+        if not caller.is_whole():
+            raise Forbidden(
+                "Only an admin token makes tokens of a kind.", hint="Send scopes instead of a kind."
+            )
+        if asked.scopes is not None or asked.rps is not None or asked.expires_at_s is not None:
+            raise InvalidRequest(
+                "A token of a kind has no scopes, limits or end.", hint="Leave out kind or these."
+            )
+        if asked.kind is None:
+            raise InvalidRequest("A token of a property has a kind.", hint="Add kind=read.")
+        grant, secret = await asyncio.to_thread(
+            self._tokens.create, asked.kind, asked.name or "", asked.property
+        )
         return _answer({"token": secret, **_described(grant)})
 
     def _mint(self, asked: TokenRequest, scopes: Sequence[Scope], expires_at_s: int) -> Response:

@@ -38,6 +38,8 @@ class _Body(msgspec.Struct):
     scopes: list[_Scope | str] | None = None
     limits: _Limits | None = None
     expiration_time: int | None = None
+    kind: str | None = None
+    property: str | None = None
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,9 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True):
     rps: int | None = None
     expires_at_s: int | None = None
     """UTC seconds; then a JWT is meant."""
+    kind: str | None = None
+    """admin, read or write: a token without scopes, as the command line makes it."""
+    property: str | None = None
 
 
 async def read(request: Request) -> TokenRequest:
@@ -79,6 +84,8 @@ async def read(request: Request) -> TokenRequest:
         scopes=(*named, *given) if named or body.scopes is not None else None,
         rps=_whole("rps", values.get("rps"), rps),
         expires_at_s=_whole("expiration_time", values.get("expiration_time"), body.expiration_time),
+        kind=values.get("kind", body.kind) or None,
+        property=values.get("property", body.property) or None,
     )
 
 
