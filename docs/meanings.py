@@ -213,6 +213,7 @@ EVENT = {
     "Request.url": "Address without its parameters.",
     "Request.bodyMs": "ms to the first byte of the body.",
     "Request.objectMs": "ms of content in the object.",
+    "Request.cmsd": "The answer's `CMSD-Dynamic` header as it came: it becomes `hops`, and names the CDN where nobody else does.",
     "Request.hops": "What each server on the way said (CMSD): `name`, `throughputKbps`, `maxBitrateKbps`, `rttMs`, `delayMs`, `duress`.",
 }
 

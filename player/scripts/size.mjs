@@ -2,20 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import { SMALL } from './entries.mjs';
+import { small } from './small.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 const budgets = JSON.parse(readFileSync('size-budget.json', 'utf8'));
 let over = 0;
 for (const [part, { code, gzip_bytes: most }] of Object.entries(budgets)) {
-  const { outputFiles } = await build({
-    ...SMALL,
-    stdin: { contents: code, resolveDir: '.', loader: 'ts' },
-    format: 'esm',
-    write: false,
-  });
-  const plain = outputFiles[0].contents;
+  const [plain] = (await small({ stdin: { contents: code, resolveDir: '.', loader: 'ts' }, format: 'esm' })).values();
   const packed = gzipSync(plain, { level: 9 }).length;
   over += packed > most ? 1 : 0;
   const verdict = packed > most ? 'OVER' : 'fits';

@@ -45,7 +45,7 @@ export interface Report {
   /** ms since 1970. */
   at: number;
   what: 'queued' | 'sent' | 'answer' | 'retry' | 'kept' | 'restored' | 'dropped' | 'stopped' | 'fault';
-  /** A sentence for a person. */
+  /** What more there is to say: a reason, characters sent, ms to wait. The debug overlay makes a sentence of it. */
   text: string;
   events?: WireEvent[];
   status?: number;
@@ -82,7 +82,7 @@ export interface Config {
   maxBodyBytes?: number;
   /** Events held while nothing can be sent; the oldest ordinary ones go first. Default 2,000. */
   maxQueueEvents?: number;
-  /** Sendings of one batch in one page before it is left for the next visit. Default 8. */
+  /** Answers of 500 to one batch in one page before it is left for the next visit. Default 8. */
   maxRetries?: number;
   /** Default 1,000, doubled each time, at most `backoffMaxMs`. */
   backoffMs?: number;
@@ -121,7 +121,7 @@ export interface Monitor {
   /** An error of the page's own; fatal ends the view as failed unless it plays on. */
   error(error: PlayerError): void;
   /** An ad event of the page's own ad player; see `@playhead/player/ads` for IMA and VAST. */
-  ad(kind: AdKind, ad?: Ad): void;
+  ad(kind: AdKind, ad?: Ad, error?: PlayerError): void;
   /** Counts one act of the viewer (a click on quality, captions, full screen). */
   interaction(name?: string): void;
   /** Consent given or taken back: `none` forgets what is kept. */
@@ -143,7 +143,7 @@ export type Adapter = (host: Host) => (() => void) | void;
  */
 export interface Host {
   readonly config: Config;
-  /** Monotonic ms, the page's `performance.now()`. */
+  /** Monotonic whole ms: the page's `performance.now()`. */
   now(): number;
   /**
    * Something happened: it goes through the state machine, which decides what becomes of it.
@@ -158,8 +158,8 @@ export interface Host {
   sample(fill: (fields: Fields) => void): void;
   /** Another source was loaded into the same player: the view ends, the next begins at its play. */
   source(url: string): void;
-  /** Listens until the monitor is destroyed; hears all arguments (hls.js gives a name, then data). */
-  listen(target: Emitter, type: string, heard: (...args: never[]) => void): void;
+  /** Listens until the monitor is destroyed; hears all arguments (hls.js gives a name, then data). `types` is split at spaces. */
+  listen(target: Emitter, types: string, heard: (...args: never[]) => void): void;
   /** Calls back every so many ms until the monitor is destroyed, or what it returns is called. */
   every(ms: number, call: () => void): () => void;
   /** Returns the same function, whose errors reach nobody but `onReport`. */
@@ -181,8 +181,8 @@ export interface Emitter {
 
 /** Takes events and sees to it that they reach the server, once. */
 export interface Transport {
-  /** `urgent` events leave at once, with what waits. */
-  put(event: WireEvent, urgent: boolean): void;
+  /** `urgent` events leave at once, with what waits. False = not taken: too many, too large. */
+  put(event: WireEvent, urgent: boolean): boolean | void;
   /** `leaving`: the page may be gone in a moment, only a beacon is sure. */
   flush(leaving?: boolean): Promise<void>;
   /** Nothing more is sent; what is held is kept for the next visit, or forgotten. */

@@ -10,5 +10,5 @@ export { videojsAdapter };
 
 /** Measures what Video.js plays. */
 export function monitorVideojs(player: Videojs, config: Config): Monitor {
-  return createMonitor(config, [fed(elementOf(player)), videojsAdapter(player)]);
+  return createMonitor(config, [(host) => fed(elementOf(player))(host), videojsAdapter(player)]);
 }

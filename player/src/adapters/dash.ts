@@ -85,7 +85,7 @@ export function dashAdapter(player: Dash, video: HTMLMediaElement): Adapter {
     on('streamInitialized', () => {
       const live = player.isDynamic();
       host.remember(live ? { streamType: 'live' } : { streamType: 'vod', durationSec: player.duration() });
-      if (!ready) host.take('PLAYER_READY', { playerStartupMs: Math.round(host.now() - since) });
+      if (!ready) host.take('PLAYER_READY', { playerStartupMs: host.now() - since });
       ready = true;
     });
     on('qualityChangeRendered', ({ mediaType, newRepresentation }) => {
@@ -141,6 +141,6 @@ function fetches(host: Host, on: (name: string, heard: (data: Data) => void) => 
     if (key) tell({ kind: 'key', url: key.url, status: error ? 0 : 200 }, { start: key.start, end: host.now() });
   });
   on('public_keySessionUpdated', () => {
-    if (key?.url) once(host, { drmMs: Math.round(host.now() - key.start) });
+    if (key?.url) once(host, { drmMs: host.now() - key.start });
   });
 }

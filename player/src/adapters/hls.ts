@@ -95,7 +95,7 @@ export function hlsAdapter(hls: Hls, video: HTMLMediaElement): Adapter {
       since = host.now();
       loading(new URL(url!, document.baseURI).href);
     });
-    on('ManifestParsed', () => host.take('PLAYER_READY', { playerStartupMs: Math.round(host.now() - since) }));
+    on('ManifestParsed', () => host.take('PLAYER_READY', { playerStartupMs: host.now() - since }));
     let live = false;
     on('LevelLoaded', ({ details }) => {
       live = details.live;
@@ -157,7 +157,7 @@ function fetches(host: Host, hls: Hls, on: On): void {
     const { uri } = frag!.decryptdata!;
     if (uri === key) return;
     const end = host.now();
-    if (!key) once(host, { drmMs: Math.round(end - asked) });
+    if (!key) once(host, { drmMs: end - asked });
     tell({ kind: 'key', url: (key = uri) }, { start: asked, end });
   });
   on('Error', (data) => {

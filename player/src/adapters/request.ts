@@ -2,7 +2,6 @@
 
 import type { Fields, Host } from '../types.ts';
 import type { Request } from '../wire/event.ts';
-import { hopsOf } from './cmsd.ts';
 
 /** What fetched something: an XMLHttpRequest, what `fetch` gave, or headers by their names. */
 export interface Answer {
@@ -38,24 +37,22 @@ export function requests(host: Host): Tell {
       if (changed) host.take('CDN_CHANGE', media);
     }
     if (host.config.requests === false) return;
-    const header =
-      answer?.headers?.get('cmsd-dynamic') ??
-      // A browser complains in the console when asked for a header that it must not show.
-      /^cmsd-dynamic: *(.+)/im.exec(answer?.getAllResponseHeaders?.() ?? '')?.[1];
-    const hops = header ? hopsOf(header) : undefined;
     const since = (at?: number) => (start && at! > start ? Math.round(at! - start) : undefined);
     host.take('REQUEST', {
       // The view's host is the media's, whatever else is asked for a licence or a playlist.
       ...(!played && media),
       request: {
         ...request,
-        cdn: cdn ?? (host.config.cdn ? undefined : hops?.find((hop) => hop.name)?.name),
+        cdn: cdn ?? host.config.cdn, // without one, the server takes the first that the header names
         url: origin + pathname, // the parameters hold tokens
         host: hostname,
         status,
         ttfbMs: since(first),
         totalMs: since(end),
-        hops,
+        cmsd:
+          answer?.headers?.get('cmsd-dynamic') ??
+          // A browser complains in the console when asked for a header that it must not show.
+          /^cmsd-dynamic: *(.+)/im.exec(answer?.getAllResponseHeaders?.() ?? '')?.[1],
       } as Request,
     });
   };

@@ -47,7 +47,6 @@ interface Detail {
 
 /** What the events say; each has its share of it. */
 interface Data {
-  newTrack?: ShakaTrack | null;
   detail: Detail;
   mediaQuality: Omit<ShakaTrack, 'active'> & { contentType: string };
   requestType: number;
@@ -75,24 +74,21 @@ const BAD_HTTP_STATUS = 1001;
 type On = (name: string, heard: (data: Data) => void) => void;
 
 /** Measures what Shaka does: `createMonitor(config, [fed(video), shakaAdapter(player, video)])`. */
-export function shakaAdapter(player: Shaka, video: HTMLMediaElement): Adapter {
+export function shakaAdapter(player: Shaka, element: HTMLMediaElement): Adapter {
   return (host) => {
+    const video = element as HTMLVideoElement;
     const on: On = (name, heard) => host.listen(player, name, heard);
     const loading = sources(host, player.getAssetUri());
-    const show = renditions(host, video as HTMLVideoElement);
+    const show = renditions(host, video);
     const { version } = player.constructor as { version?: string };
     let since = host.now();
-    let seen = false;
     host.remember({ playerName: 'Shaka Player', ...(version && { playerVersion: version }) });
     on('loading', () => (since = host.now()));
-    on('manifestparsed', () => {
-      loading(player.getAssetUri() ?? '');
-      seen = false;
-    });
+    on('manifestparsed', () => loading(player.getAssetUri() ?? ''));
     on('loaded', () => {
       const { start, end } = player.seekRange();
       host.remember(player.isLive() ? { streamType: 'live' } : { streamType: 'vod', durationSec: end - start });
-      host.take('PLAYER_READY', { playerStartupMs: Math.round(host.now() - since) });
+      host.take('PLAYER_READY', { playerStartupMs: host.now() - since });
       active();
     });
     const rendition = (track: Omit<ShakaTrack, 'active'>) => {
@@ -100,19 +96,18 @@ export function shakaAdapter(player: Shaka, video: HTMLMediaElement): Adapter {
       const { width, height, codecs: codec, frameRate: fps } = track;
       show({ bitrateKbps, width: width!, height: height!, codec: codec?.split(',')[0], fps: fps! });
     };
+    // The active track is the one that is fetched: what is on screen has the picture's height (sound alone: none).
     const active = () => {
-      const track = player.getVariantTracks().find((one) => one.active);
-      if (track && !seen) rendition(track);
+      const shown = player.getVariantTracks().filter(({ height }) => (height || 0) === video.videoHeight);
+      const track = shown.find((one) => one.active) || shown[0];
+      if (track) rendition(track);
     };
-    // Only so does Shaka say what is on screen; otherwise it says what it will fetch next.
+    // Shaka says it itself, if asked to, and knows renditions of the same height apart.
     player.configure('streaming.observeQualityChanges', true);
     on('mediaqualitychanged', ({ mediaQuality }) => {
-      if (mediaQuality.contentType !== 'video') return;
-      seen = true;
-      rendition(mediaQuality);
+      if (mediaQuality.contentType === 'video') rendition(mediaQuality);
     });
-    on('adaptation', active);
-    on('variantchanged', active);
+    host.listen(video, 'resize', active);
     on('error', ({ detail }) => failed(host, detail, detail.severity === 2));
     let last: Detail | undefined;
     on('downloadfailed', ({ requestType, error, aborted }) => {

@@ -69,7 +69,7 @@ export function videojsAdapter(player: Videojs): Adapter {
       if (seconds === Infinity) host.remember({ streamType: 'live' });
       else if (seconds) host.remember({ streamType: 'vod', durationSec: seconds });
     };
-    on('ready', () => host.take('PLAYER_READY', { playerStartupMs: Math.round(host.now() - since) }));
+    on('ready', () => host.take('PLAYER_READY', { playerStartupMs: host.now() - since }));
     on('loadstart', () => loading(player.currentSrc()));
     on('durationchange', length);
     on('error', () => {

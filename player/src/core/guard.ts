@@ -1,28 +1,38 @@
 /** Errors of ours end here: the page never sees one. */
 
 import type { Report } from '../types.ts';
+import type { WireEvent } from '../wire/event.ts';
+
+/** Tells what happened; `answer` is what the server said, where it is about that. */
+export type Tell = (
+  what: Report['what'],
+  text: string,
+  events?: WireEvent[],
+  answer?: { status: number; body: string },
+) => void;
 
 /** Makes functions whose errors reach nobody but the report. */
 export type Guard = <A extends unknown[], R>(call: (...args: A) => R) => (...args: A) => R | undefined;
 
-/** Returns the guard that tells one report. */
-export function guardWith(report: (report: Report) => void): Guard {
+/** Returns the guard that tells one report; of what is asynchronous it hears the rejection. */
+export function guardWith(tell: Tell): Guard {
+  const fault = (error: unknown): undefined => void tell('fault', `${error}`);
   return (call) =>
     (...args) => {
       try {
-        return call(...args);
+        const made = call(...args);
+        return (made instanceof Promise ? made.catch(fault) : made) as typeof made;
       } catch (error) {
-        report({ at: Date.now(), what: 'fault', text: `${error}` });
+        return fault(error);
       }
-      return undefined;
     };
 }
 
 /** Returns a report that the page hears, and whose own errors go nowhere. */
-export function reportTo(heard: ((report: Report) => void) | undefined): (report: Report) => void {
-  return (report) => {
+export function reportTo(heard: ((report: Report) => void) | undefined): Tell {
+  return (what, text, events = [], answer) => {
     try {
-      heard?.(report);
+      heard?.({ at: Date.now(), what, text, events, ...answer });
     } catch {
       // the page's own mistake, in a callback it gave us: there is nobody left to tell
     }

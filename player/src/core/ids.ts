@@ -10,7 +10,7 @@ const STORE = 'playhead';
 
 /** Returns a UUIDv7: its first part is the time, so that views sort by their begin. */
 export function uuid7(): string {
-  const time = Date.now().toString(16).padStart(12, '0');
+  const time = '0' + Date.now().toString(16); // 48 bits, until the year 2527
   let place = 0;
   const digit = (): string => time[place++] ?? (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16);
   return 'xxxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, digit);
@@ -18,11 +18,10 @@ export function uuid7(): string {
 
 /** Who watches, as far as the viewer agreed to be known. */
 export interface Ids {
-  /** Empty where viewers are not to be told apart. */
-  viewerId: string;
-  sessionId: string;
+  /** What each event says of them; no viewer where viewers are not to be told apart. */
+  _who: { viewerId?: string; sessionId: string };
   /** Returns whether the session goes on at a moment (ms since 1970); a sign of life. */
-  touch(at: number): boolean;
+  _touch(at: number): boolean;
 }
 
 /** Keeps a text in the browser, or returns what is kept. Browsers refuse by throwing, even when only asked. */
@@ -45,20 +44,22 @@ export function identify(config: Config, consent: Consent): Ids {
   const full = consent === 'full';
   const kept = full && config.storage !== false;
   const [viewer, session, last] = kept ? store().split(' ') : [];
-  let heardAt = 0;
-  let writtenAt = 0;
-  const ids: Ids = {
-    viewerId: full ? config.viewerId || viewer || uuid7() : '',
+  const who = {
+    ...(full && { viewerId: config.viewerId || viewer || uuid7() }),
     sessionId: config.sessionId || (Date.now() - Number(last) < SESSION_MS && session) || uuid7(),
-    touch(at) {
-      const alive = !heardAt || at - heardAt < SESSION_MS;
+  };
+  let heardAt = Infinity;
+  let writtenAt = 0;
+  return {
+    _who: who,
+    _touch(at) {
+      const alive = at - heardAt < SESSION_MS;
       heardAt = at;
       if (kept && at - writtenAt >= TOUCH_MS) {
         // A viewer id of the page's own is the page's to keep.
-        store(`${config.viewerId ? viewer || '' : ids.viewerId} ${ids.sessionId} ${(writtenAt = at)}`);
+        store(`${config.viewerId ? viewer || '' : who.viewerId} ${who.sessionId} ${(writtenAt = at)}`);
       }
       return alive;
     },
   };
-  return ids;
 }

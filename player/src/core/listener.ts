@@ -3,29 +3,28 @@
 import type { Emitter } from '../types.ts';
 import type { Guard } from './guard.ts';
 
-type Plain = { [way in keyof Emitter]?: (type: string, heard: (...args: never[]) => void) => void };
+type Way = ((type: string, heard: (...args: never[]) => void) => void) | undefined;
 
 /** Listeners and timers that are let go of together. */
 export interface Listener {
-  listen(target: Emitter, type: string, heard: (...args: never[]) => void): void;
+  listen(target: Emitter, types: string, heard: (...args: never[]) => void): void;
   /** Returns how to stop it. */
   every(ms: number, call: () => void): () => void;
-  release(): void;
+  /** How to let go of each. */
+  _undo: (() => void)[];
 }
 
 /** Returns a listener whose callbacks are guarded. */
 export function listener(guard: Guard): Listener {
   const undo: (() => void)[] = [];
   return {
-    listen(target, type, heard) {
+    listen(target, types, heard) {
       const safe = guard(heard);
-      const emitter = target as Plain;
-      // An emitter has one of two habits.
-      const [on, off] = emitter.addEventListener
-        ? (['addEventListener', 'removeEventListener'] as const)
-        : (['on', 'off'] as const);
-      emitter[on]?.(type, safe);
-      undo.push(() => emitter[off]?.(type, safe));
+      for (const type of types.split(' ')) {
+        // An emitter has one of two habits.
+        ((target.addEventListener ?? target.on) as Way)?.call(target, type, safe);
+        undo.push(() => ((target.removeEventListener ?? target.off) as Way)?.call(target, type, safe));
+      }
     },
     every(ms, call) {
       const timer = setInterval(guard(call), ms);
@@ -33,8 +32,6 @@ export function listener(guard: Guard): Listener {
       undo.push(stop);
       return stop;
     },
-    release() {
-      undo.forEach((call) => guard(call)());
-    },
+    _undo: undo,
   };
 }

@@ -5,19 +5,12 @@
  * the only witness that cannot be wrong, so a start, a stall and a seek end when it moves, and a
  * stall begins when it stopped. Nothing here knows of the page: no clock, no timer, no element.
  *
- * Moments are ms of one monotonic clock, positions seconds of content.
+ * Moments are ms of one monotonic clock, positions seconds of content, `NaN` where nobody said one.
  */
 
 import type { Fields, State } from '../types.ts';
 import type { Kind } from '../wire/event.ts';
-import { ad } from './breaks.ts';
-import { END_S, SIGNALS } from './signals.ts';
-
-/** Hears the cleaned events, in order; `at` may lie in the past, `buffering` is on the machine's clock. */
-export type Out = (kind: Kind, at: number, fields: Fields, position?: number) => void;
-
-/** Hears each change of state, at the moment it was true from. */
-export type Changed = (state: State, at: number) => void;
+import type { Changed, Machine, Out, Signal, Stage } from './signal.ts';
 
 /** A playhead that stands shorter than this is no stall (player.md, rule 2). */
 const STALL_MS = 250;
@@ -27,6 +20,10 @@ const STALL_AT_END_MS = 1_500;
 const RECOVERY_S = 0.5;
 /** A first frame needs less: nothing played that could have lingered. */
 const FIRST_S = 0.25;
+/** As near as this to an end or a begin of the content is there. */
+const END_S = 0.5;
+/** A player that helps itself over a hole jumps no further, forward, in a stall. */
+const NUDGE_S = 1.5;
 /** A playhead ahead of the clock by more than this jumped. The server's bounds. */
 const AHEAD_FACTOR = 1.1;
 const AHEAD_MS = 1_000;
@@ -37,214 +34,338 @@ const JITTER_MS = 50;
 const SILENCE_MS = 30_000;
 /** How long after an ad break the content may take to be resumed before it counts as paused. */
 const RESUME_MS = 1_000;
+/** Events that wait for a decision of the machine; more are not kept. */
+const WAITING_MAX = 200;
 
 /** What is over when the playhead moves again. */
-const ENDS: { [state in State]?: Kind } = {
-  rebuffering: 'BUFFER_END',
-  seeking: 'SEEK_END',
-  paused: 'PLAY',
-  ended: 'PLAY',
-};
+const ENDS: { [state in State]?: Kind } = { rebuffering: 'BUFFER_END', seeking: 'SEEK_END', paused: 'PLAY', ended: 'PLAY' };
 /** Kinds whose position is no mere poll. */
 const PLACES = /^(PLAY$|PAUSE|SEEK|ENDED|STOP|AD)/;
 
-export class Machine {
-  state: State = 'idle';
-  /** The playback rate by which progress is judged. */
-  rate = 1;
-  /** Length of the content in seconds, where it has one. */
-  end = Infinity;
-  /** The page cannot be seen: a picture that stands is then no stall unless the player waits. */
-  hidden = false;
-
-  /** The last poll: where the playhead was and when. Not a number where it is not known. */
-  _position = NaN;
-  _polledAt = 0;
-  /** Up to when the playhead is known to have moved; before `_polledAt`: it stands since. */
-  _movedAt = 0;
-  /** The playhead moves again since `_triedAt`, from `_triedFrom`: not yet far enough to believe. */
-  _triedAt = NaN;
-  _triedFrom = 0;
-  /** Since when the state lasts. */
-  _since = 0;
-  /** Since when the viewer waits for the first frame; without an event that says so, unknown. */
-  _intentAt = NaN;
-  /** The wait for the first frame was more than waiting (a pause, hidden): its length is not told. */
-  _mixed?: boolean;
-  /** A frame was seen, of the content or of an ad. */
-  _started?: boolean;
-  _contentStarted?: boolean;
-  /** The player said `waiting` last. */
-  _waiting?: boolean;
-  /** The content is held by its element: after the seek or the ad break it does not go on. */
-  _held?: boolean;
-  /** When the viewer went back to the begin of content that had ended: a replay, if it plays. */
-  _rewoundAt = NaN;
-  _inBreak?: boolean;
-  _breakNamed?: boolean;
-  _adRuns?: boolean;
-  /** The break runs after the end of the content. */
-  _over?: boolean;
-  _out: Out;
-  _changed: Changed | undefined;
-
-  constructor(out: Out, changed?: Changed) {
-    this._out = out;
-    this._changed = changed;
+/** Makes the machine of one view. */
+export function createMachine(stage: Stage, out: Out, changed: Changed): Machine {
+  let state: State = 'idle';
+  let since = 0; // since when the state lasts
+  let position = NaN; // of the last poll, and when that was
+  let polledAt = 0;
+  let movedAt = 0; // up to when the playhead is known to have moved; before `polledAt`: it stands since
+  let triedAt: number | undefined; // it moves again since then, not yet far enough to believe
+  let triedFrom = 0;
+  let intentAt: number | undefined; // since when the viewer waits for the first frame, if anybody knows
+  let mixed = false; // that wait was more than waiting (a pause, hidden): its length is not told
+  let started = false; // a frame was seen, of the content or of an ad
+  let contentStarted = false;
+  let waiting = false; // the player said `waiting` last
+  let held = false; // the element holds the content: after the seek or the ad break it does not go on
+  let rewoundAt: number | undefined; // the viewer went back after the end: a replay, if it plays
+  let inBreak = false;
+  let breakNamed = false; // somebody said where the break begins, and will say where it ends
+  let adRuns = false;
+  let over = false; // the break runs after the end of the content
+  const queue: Parameters<Out>[] = []; // waits for play intent, or while a moment before it may yet be told
+  const is = (one: State, other?: State): boolean => state === one || state === other;
+  const isOver = (): boolean => is('ended', 'failed');
+  /** In a seek or an ad the playhead is not where the content plays. */
+  function here(at: number): number {
+    const moves = is('playing') && movedAt >= polledAt;
+    const way = moves ? (Math.min(at - polledAt, 1_000) * stage._rate) / 1_000 : 0;
+    return inBreak || is('seeking') ? NaN : position + way;
   }
 
-  /** Where the playhead stands at a moment not far from the last poll (s); unknown: not a number. */
-  position(at: number): number {
-    const moves = this.state === 'playing' && this._movedAt >= this._polledAt;
-    return this._position + (moves ? (Math.min(at - this._polledAt, 1_000) * this.rate) / 1_000 : 0);
+  /** Lets go of what waited and happened until then. */
+  function release(until: number): void {
+    while (queue[0] && queue[0][1] <= until) out(...queue.shift()!);
   }
 
-  /** Takes where the playhead stands. Several times a second while it should move. */
-  progress(at: number, position: number, rate?: number): void {
-    if (rate && rate !== this.rate) this.take('RATE_CHANGE', at, position, { playbackRate: rate });
-    else this._poll(at, position);
-  }
-
-  /**
-   * Takes something the player raised. `position` is the playhead's; of `SEEK_START` where it goes
-   * to. Kinds without a place in the machine come out as they went in.
-   */
-  take(kind: Kind, at: number, position: number = NaN, fields: Fields = {}): void {
-    if (/^(stopped|aband)/.test(this.state)) return;
-    if (!PLACES.test(kind)) this._poll(at, position);
-    const signal = /^AD_(?!REQ|RESP)/.test(kind) ? ad : SIGNALS[kind];
-    if (signal) signal(this, at, position, fields, kind);
-    else this._emit(kind, at, fields);
-  }
-
-  /** Nothing is measured any more, until it plays again. */
-  _isOver(): boolean {
-    return /^(ended|failed)/.test(this.state);
-  }
-
-  _emit(kind: Kind, at: number, fields: Fields = {}, position?: number): void {
-    // In a seek or an ad the playhead is not where the content plays.
-    const here = this._inBreak || this.state === 'seeking' ? NaN : this.position(at);
-    const place = position ?? here;
-    this._out(kind, at, fields, place >= 0 ? place : undefined);
+  function emit(kind: Kind, at: number, fields: Fields = {}, place = here(at)): void {
+    release(at);
+    out(kind, at, fields, place);
   }
 
   /** Says what happened, and what the view is in from then on. */
-  _turn(kind: Kind, at: number, fields: Fields, state: State, position?: number): void {
-    this._emit(kind, at, fields, position);
-    this._go(state, at);
+  function turn(next: State, kind: Kind, at: number, fields?: Fields, place?: number): void {
+    emit(kind, at, fields, place);
+    go(next, at);
   }
 
-  _go(state: State, at: number): void {
-    if (state === this.state) return;
-    this.state = state;
-    this._since = at = Math.max(at, this._since);
-    this._triedAt = NaN;
-    if (state === 'playing') this._movedAt = this._polledAt = Math.max(at, this._polledAt);
-    this._changed?.(state, at);
-  }
-
-  /** Takes the last position before something ends the playing; only who was seen standing stalls. */
-  _arrive(at: number, position: number): void {
-    const seen = this._waiting || this._movedAt < this._polledAt || this.state !== 'playing';
-    if (seen) this._poll(at, position);
-    else if (position >= 0) this._rebase(at, position);
-  }
-
-  /** The playhead jumped, and no event of the player says so: both ends are told. */
-  _jump(at: number, position: number): void {
-    const told = this.state === 'playing' && this._position >= 0;
-    if (told) this._emit('HEARTBEAT', this._polledAt, {}, this._position);
-    this._rebase(at, position);
-    if (told) this._emit('HEARTBEAT', at, {}, position);
+  function go(next: State, at: number): void {
+    if (is(next)) return;
+    state = next;
+    since = at = Math.max(Math.round(at), since);
+    triedAt = undefined;
+    if (is('playing')) movedAt = polledAt = Math.max(at, polledAt);
+    changed(state, at);
+    release(Infinity);
   }
 
   /** The playhead is here now, and nothing can be said of the way. */
-  _rebase(at: number, position: number = NaN): void {
-    this._movedAt = this._polledAt = at;
-    this._triedAt = NaN;
-    this._position = position;
+  function rebase(at: number, place = NaN): void {
+    movedAt = polledAt = at;
+    triedAt = undefined;
+    position = place;
   }
 
-  _poll(at: number, position: number): void {
-    const elapsed = at - this._polledAt;
-    const moved = ((position - this._position) * 1_000) / this.rate;
-    if (elapsed < 0 || !(position >= 0) || this._adRuns) return;
-    if (!(moved <= elapsed * AHEAD_FACTOR + AHEAD_MS && moved >= -BACK_MS)) {
-      // A loop, a jump of the player's own, or the first poll: neither progress nor a stall.
-      const tried = this._triedAt >= 0;
-      const left = this.state === 'rebuffering' && (tried || !this._waiting) && Math.abs(moved) > AHEAD_MS;
-      if (left) this._recover(tried ? this._triedAt : this._polledAt, this._position);
-      this._jump(at, position);
-    } else if (this.state === 'playing' && !this._held) this._play(at, position, moved);
-    else this._stand(at, position, moved);
-  }
-
-  /** A poll while the content should play: has it stopped? */
-  _play(at: number, position: number, moved: number): void {
-    const elapsed = at - this._polledAt;
-    const stood = this._movedAt < this._polledAt;
-    const lag = elapsed - moved;
-    const plays = lag <= moved && lag <= Math.max(JITTER_MS, elapsed * (AHEAD_FACTOR - 1));
-    // It moved first and then stopped; what it moves while it stands shortens the standing.
-    if (!plays) this._movedAt += Math.max(0, moved);
-    const until = plays ? this._polledAt : at;
-    const least = this.end - position < END_S ? STALL_AT_END_MS : STALL_MS;
-    const stalls = (stood || !plays) && until - this._movedAt >= least;
-    const excused = elapsed >= SILENCE_MS || (this.hidden && !this._waiting);
-    if (stalls && !excused) {
-      this._stall(plays ? this._position : position);
-      if (plays) return this._stand(at, position, moved);
-    } else if (plays || excused) this._movedAt = at;
-    this._polledAt = at;
-    this._position = position;
-  }
-
-  _stall(position: number): void {
-    const since = Math.max(this._movedAt, this._since);
-    this._go('rebuffering', since);
-    this._emit('BUFFER_START', since, { buffering: { startedAt: since } }, position);
-  }
-
-  /** A poll while nothing plays, as far as is known: does it move again? */
-  _stand(at: number, position: number, moved: number): void {
-    if (this.state === 'playing' && at - this._since >= RESUME_MS) {
-      // After an ad break nobody resumed the content.
-      this._turn('PAUSE', this._since, {}, 'paused', this._position);
-    }
-    if (!(this._triedAt >= 0)) {
-      this._triedAt = Math.max(at - moved, this._polledAt);
-      this._triedFrom = this._position;
-    }
-    const played = position - this._triedFrom;
-    const enough = this.state === 'starting' && !this._inBreak ? FIRST_S : RECOVERY_S;
-    if (played <= 0 || at - this._triedAt - (played * 1_000) / this.rate >= STALL_MS) {
-      this._triedAt = NaN; // it stands, or it ran a little and stood again: a false recovery
-    } else if (played >= enough) this._recover(this._triedAt, this._triedFrom);
-    this._movedAt = this._polledAt = at;
-    this._position = position;
-  }
-
-  /** The playhead moves since a moment: whatever it waited for is over. */
-  _recover(at: number, position: number): void {
-    const { state, _since: startedAt } = this;
-    at = Math.max(at, startedAt);
-    this._inBreak = this._waiting = this._held = this._over = false;
-    const buffering = { startedAt, endedAt: at, durationMs: at - startedAt };
-    this._frame(ENDS[state] ?? 'PLAYING', at, state === 'rebuffering' ? { buffering } : {}, position);
-    this._contentStarted = true;
-    this._go('playing', at);
+  /** The playhead jumped, and no event of the player says so: both ends are told. */
+  function jump(at: number, place: number): void {
+    const told = is('playing') && position >= 0;
+    if (told) emit('HEARTBEAT', Math.min(movedAt, polledAt), {}, position);
+    rebase(at, place);
+    if (told) emit('HEARTBEAT', at, {}, place);
   }
 
   /** A first frame, of an ad or of the content. */
-  _frame(kind: Kind, at: number, fields: Fields, position?: number): void {
-    const known = !this._mixed && !this._started && this._intentAt >= 0;
-    this._started = true;
-    this._emit(kind, at, known ? { ...fields, startupMs: Math.max(0, at - this._intentAt) } : fields, position);
+  function frame(kind: Kind, at: number, fields: Fields, place?: number): void {
+    const isKnown = !mixed && !started && intentAt! >= 0;
+    started = true;
+    emit(kind, at, isKnown ? { ...fields, startupMs: Math.max(0, at - intentAt!) } : fields, place);
   }
 
-  _intend(at: number): void {
-    if (!(this._intentAt >= 0)) this._intentAt = at;
-    this._mixed ||= this.hidden;
+  function intend(at: number): void {
+    intentAt ??= at;
+    mixed ||= stage._hidden;
   }
+
+  /** Returns what takes where the playhead stands. */
+  function watch(): (at: number, place: number) => void {
+    function poll(at: number, place: number): void {
+      const elapsed = at - polledAt;
+      const moved = ((place - position) * 1_000) / stage._rate;
+      if (elapsed < 0 || !(place >= 0) || adRuns) return;
+      if (!(moved <= elapsed * AHEAD_FACTOR + AHEAD_MS && moved >= -BACK_MS)) {
+        // A loop, a jump of the player's own, or the first poll: neither progress nor a stall.
+        const left = is('rebuffering') && (triedAt! >= 0 || !waiting) && Math.abs(moved) > AHEAD_MS;
+        if (left) recover(triedAt ?? polledAt, position);
+        jump(at, place);
+        return;
+      }
+      if (!is('playing') || held || !play(at, place, moved)) stand(at, place, moved);
+      polledAt = at;
+      position = place;
+    }
+
+    /** A poll while the content should play: returns whether it does, as far as is known. */
+    function play(at: number, place: number, moved: number): boolean {
+      const elapsed = at - polledAt;
+      const stood = movedAt < polledAt;
+      const lag = elapsed - moved;
+      const plays = lag <= moved && lag <= Math.max(JITTER_MS, elapsed * (AHEAD_FACTOR - 1));
+      // It moved first and then stopped; what it moves while it stands shortens the standing.
+      if (!plays) movedAt += Math.max(0, moved);
+      const until = plays ? polledAt : at;
+      const least = stage._end - place < END_S ? STALL_AT_END_MS : STALL_MS;
+      const stalls = (stood || !plays) && until - movedAt >= least;
+      const excused = elapsed >= SILENCE_MS || (stage._hidden && !waiting);
+      if (stalls && !excused) {
+        const startedAt = Math.max(Math.round(movedAt), since);
+        turn('rebuffering', 'BUFFER_START', startedAt, { buffering: { startedAt } }, plays ? position : place);
+        return !plays;
+      }
+      if (plays || excused) movedAt = at;
+      return true;
+    }
+
+    /** A poll while nothing plays, as far as is known: does it move again? */
+    function stand(at: number, place: number, moved: number): void {
+      // After an ad break nobody resumed the content.
+      if (is('playing') && at - since >= RESUME_MS) turn('paused', 'PAUSE', since, {}, position);
+      if (triedAt === undefined) {
+        triedAt = Math.max(at - moved, polledAt);
+        triedFrom = position;
+      }
+      const played = place - triedFrom;
+      const enough = is('starting') && !inBreak ? FIRST_S : RECOVERY_S;
+      const from = at - (played * 1_000) / stage._rate; // when it began, had it moved evenly
+      if (played <= 0 || from - triedAt >= STALL_MS) {
+        triedAt = undefined; // it stands, or it ran a little and stood again: a false recovery
+      } else if (played >= enough) recover(Math.max(from, triedAt), triedFrom);
+      movedAt = at;
+    }
+
+    /** The playhead moves since a moment: whatever it waited for is over. */
+    function recover(at: number, place: number): void {
+      const startedAt = since;
+      at = Math.max(Math.round(at), since);
+      inBreak = waiting = held = over = false;
+      const buffering = { startedAt, endedAt: at, durationMs: at - startedAt };
+      frame(ENDS[state] ?? 'PLAYING', at, is('rebuffering') ? { buffering } : {}, place);
+      contentStarted = true;
+      go('playing', at);
+    }
+
+    return poll;
+  }
+
+  /** Takes the last position before something ends the playing; only who was seen standing stalls. */
+  function arrive(at: number, place: number): void {
+    if (waiting || movedAt < polledAt || !is('playing')) poll(at, place);
+    else if (place >= 0) rebase(at, place);
+  }
+
+  /** Returns what each kind of signal does. */
+  function listen(): { [kind in Kind]?: Signal } & { AD_: Signal } {
+    /** Play intent: a start, a resume, a replay, or another try after a failure. */
+    const intent: Signal = (at, place, fields) => {
+      held = false;
+      if (is('seeking')) emit('PLAY', at, fields);
+      if (!is('idle', 'paused') && !isOver()) return;
+      intend(at);
+      rewoundAt = undefined;
+      if (place >= 0) rebase(at, place);
+      const failed = is('failed');
+      mixed ||= failed;
+      emit('PLAY', at, stage._rate === 1 ? fields : { ...fields, playbackRate: stage._rate });
+      go(inBreak && started ? 'ad' : contentStarted && !failed ? 'playing' : 'starting', at);
+    };
+
+    /** The player says that it plays: a hint, for it says so inside seeks and before it recovers. */
+    const playing: Signal = (at, place, fields, kind) => {
+      waiting = false;
+      if (is('ad_rebuffering')) turn('ad', 'BUFFER_END', at);
+      if (kind === 'BUFFER_END') return;
+      if (is('paused') && !inBreak) intent(at, place, fields, kind);
+      held = false;
+    };
+
+    /** The player waits: a hint, for it says so inside seeks and when it only changes its mind. */
+    const waits: Signal = (at, place, fields, kind) => {
+      if (is('idle')) intent(at, place, fields, kind);
+      waiting = true;
+      if (is('ad')) turn('ad_rebuffering', kind, at);
+    };
+
+    const pause: Signal = (at, place, fields, kind) => {
+      held = true;
+      if (inBreak && started) return; // the break's own pause
+      if (is('seeking')) emit(kind, at, fields);
+      if (!is('starting', 'playing') && !is('rebuffering')) return;
+      arrive(at, place);
+      mixed ||= is('starting');
+      waiting = false;
+      turn('paused', kind, at, fields);
+    };
+
+    /** A seek begins; `to` is where it goes to. */
+    const seekStart: Signal = (at, to, fields) => {
+      const from = here(at);
+      const plays = is('playing');
+      const ended = is('ended');
+      if (ended && to < END_S) rewoundAt = at;
+      else if ((is('rebuffering') || (plays && waiting)) && to >= from && to - from <= NUDGE_S) {
+        position = to; // the player helps itself over a hole: the stall goes on
+        triedAt = undefined;
+      } else if (
+        is('seeking', 'failed') || !contentStarted || inBreak ||
+        (is('playing', 'rebuffering') && to < END_S && stage._end - from < END_S) // a loop
+      ) { // prettier-ignore
+        jump(at, to);
+      } else {
+        waiting = false;
+        held = is('paused', 'ended');
+        turn('seeking', 'SEEK_START', at, fields);
+        rebase(at, to);
+        if (ended) emit('PAUSE', at); // the end holds the player: it does not go on by itself
+      }
+    };
+
+    const seekEnd: Signal = (at, place, fields, kind) => {
+      if (rewoundAt! >= 0) {
+        seekStart(rewoundAt!, NaN, fields, kind);
+        rewoundAt = undefined;
+      }
+      if (!is('playing')) rebase(at, place);
+      else if (place >= 0) position = place;
+      if (is('seeking') && held) turn('paused', kind, at, fields, place);
+    };
+
+    const ended: Signal = (at, place, fields, kind) => {
+      if (adRuns || isOver()) return;
+      arrive(at, place);
+      if (!contentStarted) return;
+      over = inBreak;
+      turn('ended', kind, at, fields);
+    };
+
+    const error: Signal = (at, _, fields, kind) => {
+      emit(kind, at, fields);
+      if (!fields.error?.fatal || is('ended')) return;
+      intend(at);
+      inBreak = adRuns = false;
+      go('failed', at);
+    };
+
+    const stop: Signal = (at, place, fields, kind) => {
+      if (isOver() || is('idle')) return;
+      const last = intentAt! >= 0 && !started ? 'abandoned' : 'stopped';
+      arrive(at, place);
+      turn(last, kind, at, { ...fields, state: last });
+    };
+
+    const rate: Signal = (at, _, fields, kind) => {
+      const told = fields.playbackRate!;
+      if (!(told > 0) || told === stage._rate) return; // a rate of 0 is how some players wait
+      stage._rate = told;
+      if (!is('idle')) emit(kind, at, fields);
+    };
+
+    const visibility: Signal = (at, _, fields, kind) => {
+      stage._hidden = !!fields.hidden;
+      mixed ||= is('starting');
+      emit(kind, at, fields);
+    };
+
+    /** Ad breaks: the content's clock stands in them, and their stalls are their own. */
+    const ad: Signal = (at, place, fields, kind) => {
+      const ran = adRuns;
+      const begins = kind === 'AD_BREAK_START';
+      const ends = kind === 'AD_BREAK_END';
+      const pauses = kind === 'AD_PAUSE';
+      const ended = ran && !ends && /_(END|SKIP|ERROR)$/.test(kind);
+      const runs = !/_(END|SKIP|ERROR|PAUSE|BREAK_START)$/.test(kind);
+      if (begins) arrive(at, place);
+      if (!inBreak && !is('failed') && (runs || begins)) {
+        over = is('ended');
+        intend(at);
+        inBreak = true;
+        breakNamed = begins;
+        waiting = false;
+        go(started ? 'ad' : 'starting', at);
+      }
+      adRuns = runs || (ran && pauses);
+      (runs ? frame : emit)(kind, at, fields);
+      if (!inBreak) return;
+      if (ends || (ended && !breakNamed)) {
+        inBreak = adRuns = false;
+        rebase(at);
+        go(over ? 'ended' : contentStarted ? 'playing' : 'starting', at);
+      } else if (runs || ended) go('ad', at);
+      else if (pauses) go('paused', at);
+    };
+
+    return {
+      PLAY: intent,
+      PLAYING: playing,
+      BUFFER_START: waits,
+      BUFFER_END: playing,
+      PAUSE: pause,
+      SEEK_START: seekStart,
+      SEEK_END: seekEnd,
+      ENDED: ended,
+      PLAYER_ERROR: error,
+      STOP: stop,
+      RATE_CHANGE: rate,
+      VISIBILITY: visibility,
+      AD_: ad,
+    };
+  }
+
+  const poll = watch();
+  const signals = listen();
+  return (kind, at, place = NaN, fields = {}) => {
+    if (is('stopped', 'abandoned')) return;
+    if (!PLACES.test(kind)) poll(at, place);
+    const signal = signals[/^AD_(?!REQ|RESP)/.test(kind) ? 'AD_' : kind];
+    if (signal) signal(at, place, fields, kind);
+    else if (!is('idle') && triedAt === undefined) emit(kind, at, fields);
+    else if (queue.length < WAITING_MAX) queue.push([kind, at, fields, here(at)]);
+  };
 }

@@ -17,38 +17,45 @@ export function merge(known: Fields, from: Fields, news: Fields = {}): void {
   }
 }
 
-/** Makes the events of one view. */
-export class View {
-  readonly id: string = uuid7();
-  _seq = 0;
-  _begunAt?: number;
-  _lastAt = 0;
+/** What makes the events of one view. */
+export interface View {
+  readonly _id: string;
+  /** The number of the next event. */
+  _seq: number;
+  /** The next event: its moment may lie in the past, but not before that of the one before. */
+  _event(kind: Kind, at: number, fields: Fields, position: number | undefined, wall: number): WireEvent;
+}
 
-  /**
-   * Makes the next event. Its moment may lie in the past, but not before the last event's.
-   *
-   * `at` and the times of `fields.buffering` are of the page's monotonic clock (ms); `wall` is what is
-   * added to it at this moment to get the time since 1970.
-   */
-  event(kind: Kind, at: number, fields: Fields, position: number | undefined, wall: number): WireEvent {
-    at = this._lastAt = Math.max(at, this._lastAt);
-    this._begunAt ??= at;
-    const event: WireEvent = {
-      ...fields,
-      eventType: kind,
-      timestamp: Math.round(at + wall),
-      viewId: this.id,
-      seq: this._seq++,
-      monotonicMs: Math.round(at - this._begunAt),
-    };
-    if (position !== undefined) event.playbackPositionSec = Math.round(position * 1_000) / 1_000;
-    if (fields.startupMs) event.startupMs = Math.round(fields.startupMs);
-    if (fields.buffering) {
-      const told = Object.entries(fields.buffering);
-      event.buffering = Object.fromEntries(
-        told.map(([key, value]) => [key, Math.round(/At/.test(key) ? value + wall : value)]),
-      );
-    }
-    return event;
-  }
+/**
+ * Begins a view.
+ *
+ * Moments and the times of `buffering` are of the page's monotonic clock (ms); `wall` is what is added
+ * to it to get the time since 1970. An event takes its number only when `_seq` moves on.
+ */
+export function createView(): View {
+  let begunAt: number;
+  let lastAt = 0;
+  return {
+    _id: uuid7(),
+    _seq: 0,
+    _event(kind, at, fields, position, wall) {
+      const onWall = (moment?: number): number | undefined => moment! + wall || undefined;
+      lastAt = Math.max(Math.round(at), lastAt);
+      begunAt ??= lastAt;
+      const { buffering } = fields;
+      if (buffering) {
+        const { startedAt, endedAt } = buffering;
+        fields = { ...fields, buffering: { ...buffering, startedAt: onWall(startedAt), endedAt: onWall(endedAt) } } as Fields;
+      }
+      return {
+        ...fields,
+        eventType: kind,
+        timestamp: onWall(lastAt)!,
+        viewId: this._id,
+        seq: this._seq,
+        monotonicMs: lastAt - begunAt,
+        ...(position! >= 0 && { playbackPositionSec: +position!.toFixed(3) }),
+      };
+    },
+  };
 }

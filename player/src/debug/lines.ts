@@ -17,9 +17,25 @@ export interface Line {
 export function lineOf(report: Report): Line {
   const { at, what, text, events = [], status, body = '' } = report;
   const named = events.length ? `${events.length}: ${namesOf(events)}` : '';
-  const said = what === 'answer' ? answerOf(status ?? 0, body) : text;
+  const said = what === 'answer' ? answerOf(status ?? 0, body) : sentenceOf(what, text);
   const line = [said, what === 'answer' ? '' : named].filter(Boolean).join(' · ');
   return { at: clock(at), what, text: line, details: what === 'answer' ? refusals(body, events) : [] };
+}
+
+/** Says in words what a report says in short. */
+function sentenceOf(what: Report['what'], text: string): string {
+  switch (what) {
+    case 'sent':
+      return text === 'beacon' ? 'by beacon' : `${text} characters`;
+    case 'retry':
+      return `in ${text} ms`;
+    case 'kept':
+      return 'the server failed at it too often: left for the next visit';
+    case 'stopped':
+      return 'the server wants no more';
+    default:
+      return text;
+  }
 }
 
 /** A wall clock's time, to the ms: what the events' own timestamps are compared with. */

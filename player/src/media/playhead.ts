@@ -27,8 +27,7 @@ export function playhead(
       }),
     );
   };
-  host.listen(video, 'timeupdate', move);
-  host.listen(video, 'ratechange', move);
+  host.listen(video, 'timeupdate ratechange', move);
   return () => {
     if (stop || rests()) return;
     frame();

@@ -1,20 +1,21 @@
 /** What a media element raises, as the core's signals. */
 
+import { fail } from '../adapters/failure.ts';
 import type { Fields, Host } from '../types.ts';
 import type { Kind } from '../wire/event.ts';
 import { playhead } from './playhead.ts';
 
 /** Signals that mean what their names say, or not: the core decides. */
-const KINDS: [type: string, kind: Kind][] = [
-  ['playing', 'PLAYING'],
-  ['waiting', 'BUFFER_START'],
-  ['seeking', 'SEEK_START'],
-  ['seeked', 'SEEK_END'],
-  ['ended', 'ENDED'],
-  ['pause', 'PAUSE'],
-  // A source that is taken away pauses the element without a word.
-  ['emptied', 'PAUSE'],
-];
+const KINDS: Record<string, Kind> = {
+  playing: 'PLAYING',
+  waiting: 'BUFFER_START',
+  seeking: 'SEEK_START',
+  seeked: 'SEEK_END',
+  ended: 'ENDED',
+  pause: 'PAUSE',
+  // A source that is taken away pauses the element without a word; where it stood is not there any more.
+  emptied: 'PAUSE',
+};
 
 /**
  * Returns the code of the error that keeps the element from playing, 0 if there is none. The page's
@@ -33,20 +34,18 @@ export function signals(host: Host, video: HTMLVideoElement): void {
   let early = false;
   /** The same, but nobody knows whether the browser allows it: when it began to wait, in ms. */
   let since: number | undefined;
-  let failed = false;
+  let hasFailed = false;
 
   const tell = (kind: Kind, fields?: Fields, at?: number) =>
     host.take(kind, fields, video.currentTime, at);
-  const fail = () => {
+  const check = () => {
     const code = errorOf(video);
-    if (failed || !code) return;
-    failed = true;
-    const message = video.error?.message;
+    if (hasFailed || !code) return;
+    hasFailed = true;
     const category = code > 3 ? 'content' : 'technical';
-    const error = { type: 'MediaError', code: `${code}`, category, fatal: true };
-    tell('PLAYER_ERROR', { error: message ? { ...error, message } : error });
+    fail(host, { type: 'MediaError', code: `${code}`, message: video.error?.message, category, fatal: true });
   };
-  const watch = playhead(host, video, () => (video.paused ? !early : video.ended), fail);
+  const watch = playhead(host, video, () => (video.paused ? !early : video.ended), check);
   const clicked = () => navigator.userActivation?.hasBeenActive;
   const play = () => {
     tell('PLAY', { autoplay: video.autoplay || clicked() === false }, since);
@@ -55,7 +54,7 @@ export function signals(host: Host, video: HTMLVideoElement): void {
     watch();
   };
   const load = () => {
-    failed = false;
+    hasFailed = false;
     const { autoplay, paused, played, networkState, readyState } = video;
     if (autoplay && paused && !played.length && networkState && readyState < 4) {
       if (video.muted || clicked()) play();
@@ -63,16 +62,17 @@ export function signals(host: Host, video: HTMLVideoElement): void {
     }
   };
 
-  for (const [type, kind] of KINDS) {
-    host.listen(video, type, () => {
-      // Browsers pause as they end.
-      if (kind !== 'PAUSE' || (video.paused && !video.ended)) tell(kind);
-      watch();
-    });
-  }
+  host.listen(video, Object.keys(KINDS).join(' '), ({ type }: Event) => {
+    const kind = KINDS[type]!;
+    // Browsers pause as they end.
+    if (kind !== 'PAUSE' || (video.paused && !video.ended)) {
+      host.take(kind, {}, type === 'emptied' ? undefined : video.currentTime);
+    }
+    watch();
+  });
   host.listen(video, 'loadstart', load);
   host.listen(video, 'play', play);
-  host.listen(video, 'error', fail);
+  host.listen(video, 'error', check);
   host.listen(video, 'canplaythrough', () => {
     if (early && video.paused) tell('PAUSE'); // it may not begin by itself
     early = false;

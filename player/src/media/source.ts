@@ -25,14 +25,12 @@ export function source(host: Host, video: Video): void {
     if (duration === Infinity) host.remember({ streamType: 'live' });
     else if (duration && !fed) host.remember({ streamType: 'vod', durationSec: duration });
   };
-  listen('emptied', tell);
-  listen('loadstart', tell);
-  listen('durationchange', tell);
+  listen('emptied loadstart durationchange', tell);
   listen('resize', () => show({}));
   listen('encrypted', () => (asked ||= host.now()));
   listen('waitingforkey', () => (blocked = true));
   listen('canplay', () => {
-    if (blocked && asked) once(host, { drmMs: Math.round(host.now() - asked) });
+    if (blocked && asked) once(host, { drmMs: host.now() - asked });
     blocked = false;
   });
   host.sample((fields) => {

@@ -31,7 +31,7 @@ export function surroundings(host: Host, video: HTMLMediaElement): void {
     let bufferLengthSec = 0;
     for (let i = 0; i < buffered.length; i++) {
       const ahead = buffered.end(i) - currentTime;
-      if (ahead > 0 && buffered.start(i) - currentTime < 0.1) bufferLengthSec = Math.round(ahead * 1e3) / 1e3;
+      if (ahead > 0 && buffered.start(i) - currentTime < 0.1) bufferLengthSec = +ahead.toFixed(3);
     }
     merge(fields, { player: { width, height, bufferLengthSec } });
     const { fullscreenElement, pictureInPictureElement } = document;
@@ -48,9 +48,8 @@ export function surroundings(host: Host, video: HTMLMediaElement): void {
 
 /** Puts facts onto one event, the next that is sampled, and never again. */
 export function once(host: Host, facts: Fields): void {
-  let told = false;
   host.sample((fields) => {
-    if (!told) merge(fields, facts);
-    told = true;
+    merge(fields, facts);
+    facts = {};
   });
 }

@@ -10,6 +10,6 @@ import type { Config } from '../types.ts';
  * preflight, and a beacon cannot have one. A write key stands in the page's source anyway.
  */
 export function addressOf({ endpoint, key }: Config): string {
-  const url = endpoint.replace(/^(\w+:\/\/[^/?]+|.*\/)$/, (base) => base.replace(/\/$/, '') + '/telemetry');
+  const url = endpoint.replace(/^(\w+:\/\/[^/?]+)$|\/$/, '$1/telemetry');
   return key ? url + (url.includes('?') ? '&' : '?') + 'key=' + encodeURIComponent(key) : url;
 }

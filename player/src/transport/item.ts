@@ -2,21 +2,13 @@
 
 import type { WireEvent } from '../wire/event.ts';
 
-/** How an event is kept in the browser. These names outlive a release. */
-export interface Kept {
-  /** Unique in the origin. */
-  k: string;
-  /** The page that answers for it; another takes it over once that one is gone. */
-  o: string;
-  e: WireEvent;
-}
-
 /** An event held until the server has acknowledged it. */
-export interface Item extends Kept {
+export interface Item {
+  _event: WireEvent;
+  /** The event as JSON: made once, for its length, for the browser's storage and for each sending. */
+  _text: string;
   /** What it takes in a body. */
   _bytes: number;
-  /** It is in the database, or being written. */
-  _stored: boolean;
   /** It left by a beacon, which has no answer. */
   _beaconed?: boolean;
 }
@@ -25,15 +17,15 @@ export interface Item extends Kept {
 const SENT_AT_BYTES = 24;
 
 /** Makes an item; throws where the event is no JSON (a cycle, a BigInt). */
-export function itemOf(kept: Kept, stored: boolean): Item {
-  const bytes = new TextEncoder().encode(JSON.stringify(kept.e)).length + SENT_AT_BYTES;
-  return { ...kept, _bytes: bytes, _stored: stored };
+export function itemOf(event: WireEvent): Item {
+  const text = JSON.stringify(event);
+  return { _event: event, _text: text, _bytes: new TextEncoder().encode(text).length + SENT_AT_BYTES };
 }
 
-export const eventsOf = (items: Kept[]): WireEvent[] => items.map(({ e }) => e);
+/** Returns a JSON list of items; `more` is added to each. */
+export function listOf(items: Item[], more = ''): string {
+  return `[${items.map(({ _text }) => _text.slice(0, -1) + more + '}')}]`;
+}
 
 /** Returns the body of a batch: every event carries the moment of sending (ms since 1970). */
-export function bodyOf(items: Item[]): string {
-  const sentAt = Date.now();
-  return JSON.stringify(eventsOf(items).map((event) => ({ ...event, sentAt })));
-}
+export const bodyOf = (items: Item[]): string => listOf(items, `,"sentAt":${Date.now()}`);

@@ -9,12 +9,12 @@ export const isTelling = (event: WireEvent): boolean =>
 
 /** Returns what must go out of a queue that is too long: the oldest ordinary events. */
 export function surplusOf(queue: Item[], maxEvents: number): Item[] {
-  const ordinary = queue.filter((item) => !isTelling(item.e));
+  const ordinary = queue.filter(({ _event }) => !isTelling(_event));
   return ordinary.slice(0, Math.max(0, queue.length - maxEvents));
 }
 
-/** Returns the first items that fit in one body; at least one. */
+/** Returns the first items that fit in one body. */
 export function batchOf(items: Item[], maxEvents: number, maxBytes: number): Item[] {
   let room = maxBytes - 1; // [ and ], one comma less
-  return items.filter((item, index) => (room -= item._bytes) >= 0 && index < maxEvents);
+  return items.filter(({ _bytes }, index) => (room -= _bytes) >= 0 && index < maxEvents);
 }

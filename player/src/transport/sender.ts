@@ -15,13 +15,14 @@ export interface Answer {
  * Posts a body and never throws. No header makes the browser ask first (a preflight): the type is
  * plain text, as a beacon's, and the server knows gzip by its first bytes.
  */
-export async function post(url: string, text: string, gzip = true): Promise<Answer> {
+export async function post(url: string, text: string, gzip = true, keepalive = false): Promise<Answer> {
   try {
     const answer = await fetch(url, {
       method: 'POST',
       body: gzip && text.length > GZIP_MIN_CHARS ? await gzipped(text) : text,
       headers: { 'content-type': 'text/plain' },
       credentials: 'omit',
+      keepalive,
       // The segments of the video go first.
       priority: 'low',
       // Browsers older than 2022 have none, and wait as long as they like.
@@ -45,7 +46,7 @@ async function gzipped(text: string): Promise<BodyInit> {
  * room for it. The second way has a small chance then.
  */
 export function beacon(url: string, body: string): boolean {
-  if (navigator.sendBeacon?.(url, body)) return true; // a string is text/plain
-  fetch(url, { method: 'POST', body, credentials: 'omit', keepalive: true }).catch(() => {});
-  return false;
+  const isTaken = !!navigator.sendBeacon?.(url, body); // a string is text/plain
+  if (!isTaken) void post(url, body, false, true);
+  return isTaken;
 }

@@ -1,203 +1,209 @@
 /** What is held until the server has acknowledged it, in memory and for the next visit. */
 
-import { itemOf, type Item, type Kept } from './item.ts';
+import type { WireEvent } from '../wire/event.ts';
+import { type Item, itemOf, listOf } from './item.ts';
 
 const STORE = 'events';
-/** Begins the names of locks and of keys in `localStorage`. */
+/** Begins the names of locks, of records in the database and of keys in `localStorage`. */
 const PREFIX = 'playhead:';
 /** In `localStorage`, which the page needs for itself. */
 const CRAM_MAX_BYTES = 250_000;
 /** Where there are no locks (plain http), what is older is taken for a dead page's. In ms. */
 const UNLOCKED_MS = 60_000;
 
+/** A page's part of what the origin's pages keep. */
+export interface Shelf {
+  /** What is held, oldest first. */
+  _items: Item[];
+  /** The database is not used: unwanted, or it failed (private mode, no room). */
+  _isOff(): boolean;
+  /** Writes what is held, in one transaction. */
+  _write(): Promise<void>;
+  /** Lets go of items; `isKept`: but not of what is written of them. */
+  _remove(items: Item[], isKept?: boolean): void;
+  /** Writes where writing waits for nothing, and replaces what was there. */
+  _cram(): void;
+  /** Takes over what dead pages have left for the same address, and returns it. */
+  _restore(): Promise<Item[]>;
+  /** Keeps what is held for whoever comes next; `forgets`: nothing of any page is kept. */
+  _close(forgets?: boolean): Promise<void>;
+  /** Shows no life while nothing is held; `left`: nor until told otherwise, the page is being left. */
+  _letGo(left?: boolean): void;
+}
+
 /**
- * A page's part of what the origin's pages keep: in a database, and in `localStorage` for the
- * moment of unloading, where a transaction may not complete.
+ * Makes a shelf for one address: another player of this origin may send elsewhere. `keepMs` 0 = nothing
+ * is kept.
+ *
+ * Each page has one record, the JSON list of what it holds: in a database, and in `localStorage` for
+ * the moment of unloading, where a transaction may not complete.
  *
  * A page that keeps something holds a lock of its name, which the browser takes back when the page
  * dies: so the others know what is a dead page's, and theirs to send. It is held only that long,
  * for a page with a lock can neither be frozen nor go into the back/forward cache.
  */
-export class Shelf {
-  _items: Item[] = [];
-  /** The database is not used: unwanted, or it failed (private mode, no room). */
-  _off: boolean;
-  /** For one address: another player of this origin may send elsewhere. */
-  private readonly _kin: string;
-  /** Of this page: owner, lock and key. */
-  private readonly _name: string;
-  private _closed = false;
-  private _opened: Promise<IDBDatabase> | undefined;
-  private _locked: Promise<unknown> | undefined;
-  private _unlock: (() => void) | undefined;
+export function createShelf(url: string, keepMs: number, fault: (error: unknown) => void): Shelf {
+  const kin = `${PREFIX}${url} `;
+  /** Of this page: record, lock and key. */
+  const name = kin + Math.random();
+  const { locks } = navigator;
+  let isOff = !keepMs;
+  let isClosed = false;
+  /** The record holds something. */
+  let isWritten = false;
+  /** No longer held, but in the record: for the next visit. */
+  let left: Item[] = [];
+  let opened: Promise<IDBDatabase> | undefined;
+  let locked: Promise<unknown> | undefined;
+  let unlock: (() => void) | undefined;
 
-  constructor(
-    url: string,
-    /** 0 = nothing is kept. */
-    private readonly _keepMs: number,
-    private readonly _fault: (error: unknown) => void,
-  ) {
-    this._off = !_keepMs;
-    this._kin = `${PREFIX}${url} `;
-    this._name = this._kin + Math.random();
-  }
-
-  /** Writes what is not written, in one transaction. */
-  async _write(): Promise<void> {
-    const fresh = (): Item[] => this._items.filter((item) => !item._stored);
-    if (fresh().length) {
-      await this._work((store) => {
-        for (const item of fresh()) {
-          item._stored = true;
-          store.put(this._mine(item));
-        }
-      });
-    }
-  }
-
-  /** Lets go of items; `keep`: but not of what is written of them. */
-  async _remove(items: Item[], keep?: boolean): Promise<void> {
-    this._items = this._items.filter((item) => !items.includes(item));
-    const written = items.filter((item) => item._stored && !keep);
-    if (written.length) await this._work((store) => written.forEach(({ k }) => store.delete(k)));
-    if (!this._items.length) this._letGo();
-  }
-
-  /** Writes all where writing waits for nothing, and replaces what was there. */
-  _cram(): void {
-    if (!this._keepMs) return;
-    let room = CRAM_MAX_BYTES;
-    const kept = this._items.filter(({ _bytes }) => (room -= _bytes + 99) > 0);
-    try {
-      localStorage.removeItem(this._name);
-      if (kept.length) {
-        localStorage.setItem(this._name, JSON.stringify(kept.map((item) => this._mine(item))));
-      }
-    } catch (error) {
-      this._fault(error);
-    }
-  }
-
-  /** Takes over what dead pages have left for the same address, and returns it. */
-  async _restore(): Promise<Item[]> {
-    if (this._off) return [];
-    const { locks } = navigator;
-    const work = async (): Promise<Item[]> => {
-      if (this._closed) return [];
-      const living = (await locks?.query())?.held!.map((lock) => lock.name);
-      return this._takeOver(
-        (owner, at) =>
-          owner.startsWith(this._kin) &&
-          owner !== this._name &&
-          (living ? !living.includes(owner) : Date.now() - at > UNLOCKED_MS),
-      );
-    };
-    try {
-      // One page at a time, and each shows that it lives before it takes.
-      await this._lock();
-      return await (locks ? locks.request(PREFIX, work) : work());
-    } finally {
-      if (this._closed || !this._items.length) this._letGo();
-    }
-  }
-
-  /** Keeps what is held for whoever comes next. */
-  async _close(): Promise<void> {
-    this._closed = true;
-    this._cram();
-    await this._write();
-    this._letGo();
-  }
-
-  /** Forgets what all pages have kept. */
-  async _forget(): Promise<void> {
-    this._closed = true;
-    this._items = [];
-    this._off = false;
-    await this._work((store) => {
-      store.clear();
-      for (const name of Object.keys(localStorage)) {
-        if (name.startsWith(PREFIX)) localStorage.removeItem(name);
-      }
-    });
-    this._letGo();
-  }
-
-  /** Shows no life while nothing is held; `left`: nor until told otherwise, the page is being left. */
-  _letGo(left?: boolean): void {
-    // One that is asked for but not granted yet stays: it is let go the next time.
-    if (this._unlock || left !== undefined) this._locked = left ? Promise.resolve() : undefined;
-    this._unlock?.();
-    this._unlock = undefined;
-  }
-
-  private _lock(): Promise<unknown> {
-    return (this._locked ??= new Promise((granted) => {
-      const held = (): Promise<void> => {
+  function lock(): Promise<unknown> {
+    return (locked ??= new Promise((granted) => {
+      const hold = (): Promise<void> => {
         granted(0);
-        return new Promise((unlock) => (this._unlock = unlock));
+        return new Promise((release) => (unlock = release));
       };
-      const { locks } = navigator;
       // Shared with nobody, but a second request of ours must not wait for the first.
-      if (locks) locks.request(this._name, { mode: 'shared' }, held).catch(granted);
+      if (locks) locks.request(name, { mode: 'shared' }, hold).catch(granted);
       else granted(0);
     }));
   }
 
-  private async _takeOver(isLeft: (owner: string, at: number) => boolean): Promise<Item[]> {
-    const found = new Map<string, Kept>();
-    let names: string[] = [];
-    const isOld = (kept: Kept): boolean => Date.now() - kept.e.timestamp > this._keepMs;
+  /** Works in one transaction, seen by the others as living. */
+  async function work(task: (store: IDBObjectStore) => void): Promise<void> {
+    if (isOff) return;
     try {
-      names = Object.keys(localStorage).filter((name) => isLeft(name, 0));
-      for (const name of names) {
-        for (const kept of JSON.parse(localStorage.getItem(name)!) as Kept[]) {
-          if (!isOld(kept)) found.set(kept.k, kept);
+      await lock();
+      const db = await (opened ??= open());
+      const transaction = db.transaction(STORE, 'readwrite');
+      task(transaction.objectStore(STORE));
+      await done(transaction);
+    } catch (error) {
+      if (!isOff) fault(error);
+      isOff = true;
+    }
+  }
+
+  const all = (): Item[] => [...left, ...shelf._items];
+
+  /** Puts the record of what is held now. */
+  function record(store: IDBObjectStore): void {
+    isWritten = all().length > 0;
+    if (isWritten) store.put(listOf(all()), name);
+    else store.delete(name);
+  }
+
+  /** Takes the records of the dead, in one transaction: of two pages that try one gets them. */
+  async function takeOver(isDead: (owner: string) => boolean): Promise<Item[]> {
+    const found = new Map<string, Item>();
+    let items: Item[] | undefined;
+    /** Returns whether the record was a dead page's: it is ours now. */
+    const take = (owner: string, list: string): boolean => {
+      if (!isDead(owner)) return false;
+      try {
+        const events = JSON.parse(list) as WireEvent[];
+        const ageOf = ({ timestamp }: WireEvent): number => Date.now() - timestamp;
+        if (!locks && events.some((event) => ageOf(event) < UNLOCKED_MS)) return false;
+        for (const event of events) {
+          if (ageOf(event) <= keepMs) found.set(`${event.viewId} ${event.seq}`, itemOf(event));
         }
+      } catch {
+        // Nobody can read it.
       }
+      return true;
+    };
+    const hold = (): Item[] => {
+      if (!items) shelf._items.unshift(...(items = [...found.values()]));
+      return items;
+    };
+    try {
+      for (const key of Object.keys(localStorage)) if (take(key, localStorage[key])) delete localStorage[key];
     } catch {
       // There is none.
     }
-    await this._work((store) => {
-      const all: IDBRequest<Kept[]> = store.getAll();
-      all.onsuccess = () => {
-        for (const kept of all.result) {
-          if (isOld(kept)) store.delete(kept.k);
-          else if (isLeft(kept.o, kept.e.timestamp)) found.set(kept.k, kept);
-        }
-        for (const kept of found.values()) store.put(this._mine(kept));
+    await work((store) => {
+      const owners = store.getAllKeys() as IDBRequest<string[]>;
+      const lists: IDBRequest<string[]> = store.getAll();
+      lists.onsuccess = () => {
+        owners.result.forEach((owner, index) => {
+          if (take(owner, lists.result[index]!)) store.delete(owner);
+        });
+        if (hold().length) record(store);
       };
     });
-    const items = [...found.values()].map((kept) => itemOf(kept, !this._off));
-    this._items.unshift(...items);
-    if (this._off) this._cram();
-    for (const name of names) localStorage.removeItem(name);
-    return items;
+    const held = hold();
+    if (isOff) shelf._cram();
+    return held;
   }
 
-  private _mine({ k, e }: Kept): Kept {
-    return { k, o: this._name, e };
-  }
+  const shelf: Shelf = {
+    _items: [],
+    _isOff: () => isOff,
 
-  /** Works in one transaction, seen by the others as living. */
-  private async _work(work: (store: IDBObjectStore) => void): Promise<void> {
-    if (this._off) return;
-    try {
-      await this._lock();
-      const db = await (this._opened ??= open());
-      const transaction = db.transaction(STORE, 'readwrite');
-      work(transaction.objectStore(STORE));
-      await done(transaction);
-    } catch (error) {
-      if (!this._off) this._fault(error);
-      this._off = true;
-    }
-  }
+    async _write() {
+      if (isWritten || all().length) await work(record);
+    },
+
+    async _remove(items, isKept) {
+      shelf._items = shelf._items.filter((item) => !items.includes(item));
+      if (isKept) left.push(...items);
+      if (isWritten || isKept) await work(record);
+      if (!all().length) shelf._letGo();
+    },
+
+    _cram() {
+      if (!keepMs) return;
+      let room = CRAM_MAX_BYTES;
+      const kept = all().filter(({ _bytes }) => (room -= _bytes) > 0);
+      try {
+        if (kept.length) localStorage[name] = listOf(kept);
+        else delete localStorage[name];
+      } catch (error) {
+        fault(error);
+      }
+    },
+
+    async _restore() {
+      if (isOff) return [];
+      try {
+        await lock(); // who takes shows first that it lives
+        if (isClosed) return [];
+        const living = (await locks?.query())?.held!.map((held) => held.name);
+        return await takeOver((owner) => owner.startsWith(kin) && owner !== name && !living?.includes(owner));
+      } finally {
+        if (isClosed || !all().length) shelf._letGo();
+      }
+    },
+
+    async _close(forgets) {
+      isClosed = true;
+      if (forgets) {
+        shelf._items = left = [];
+        isOff = false;
+        await work((store) => {
+          store.clear();
+          for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) delete localStorage[key];
+        });
+      } else {
+        shelf._cram();
+        await shelf._write();
+      }
+      shelf._letGo();
+    },
+
+    _letGo(isLeft) {
+      // One that is asked for but not granted yet stays: it is let go the next time.
+      if (unlock || isLeft !== undefined) locked = isLeft ? Promise.resolve() : undefined;
+      unlock?.();
+      unlock = undefined;
+    },
+  };
+  return shelf;
 }
 
 async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open('playhead');
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'k' });
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   await done(request);
   return request.result;
 }

@@ -135,6 +135,7 @@ export interface Request {
   bodyMs?: number;
   objectMs?: number;
   hops?: Hop[];
+  cmsd?: string;
 }
 
 /** One thing that happened in one player, as it travels to `POST /telemetry`. */

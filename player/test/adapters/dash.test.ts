@@ -44,7 +44,7 @@ test('a request is told with all that the metric says', () => {
   player.emit('metricAdded', { metric: 'HttpList', value: segment });
   assert.deepEqual(book.told[0]?.request, {
     kind: 'video', url: segment.url, host: 'a.test', status: 200, bytes: 10_000, bitrateKbps: 750,
-    objectMs: 2_000, cdn: 'a', ttfbMs: 50, totalMs: 200, hops: [{ name: 'CDN-A', rttMs: 8 }],
+    objectMs: 2_000, cdn: 'a', ttfbMs: 50, totalMs: 200, cmsd: '"CDN-A";rtt=8',
   });
 });
 

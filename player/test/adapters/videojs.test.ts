@@ -54,8 +54,8 @@ test('what VHS fetches is told, what it cancels is not', () => {
     hook({ ...request, aborted: true }, null, { statusCode: 0 });
     hook(request, null, { statusCode: 200, url: 'https://b.test/1.ts', headers: {} });
   }
-  const { kind, host, bytes, status, cdn } = book.told[0]!.request!;
-  assert.deepEqual([kind, host, bytes, status, cdn], ['muxed', 'b.test', 900, 200, 'CDN-A']);
+  const { kind, host, bytes, status, cmsd } = book.told[0]!.request!;
+  assert.deepEqual([kind, host, bytes, status, cmsd], ['muxed', 'b.test', 900, 200, '"CDN-A"']);
   assert.equal(book.told.length, 1);
   stop();
   assert.equal(player.hooks.size, 0);

@@ -17,30 +17,30 @@ test('view ids are UUIDv7, none like another', () => {
 
 test('a session goes on within 30 minutes, a viewer stays', () => {
   const first = identify(CONFIG, 'full');
-  first.touch(Date.now());
+  first._touch(Date.now());
   const second = identify(CONFIG, 'full');
-  assert.deepEqual([second.viewerId, second.sessionId], [first.viewerId, first.sessionId]);
+  assert.deepEqual(second._who, first._who);
   page.localStorage.playhead = `v1 s1 ${Date.now() - 1_800_001}`;
   const later = identify(CONFIG, 'full');
-  assert.deepEqual([later.viewerId, later.sessionId === 's1'], ['v1', false]);
+  assert.deepEqual([later._who.viewerId, later._who.sessionId === 's1'], ['v1', false]);
 });
 
 test('a session that falls silent for 30 minutes is over', () => {
   const ids = identify(CONFIG, 'full');
-  assert.ok(ids.touch(1_800_000_000_000) && ids.touch(1_800_001_799_999));
-  assert.ok(!ids.touch(1_800_003_600_000));
+  assert.ok(ids._touch(1_800_000_000_000) && ids._touch(1_800_001_799_999));
+  assert.ok(!ids._touch(1_800_003_600_000));
 });
 
 test('nothing is kept where the page wants no storage, and refused storage does no harm', () => {
-  identify({ ...CONFIG, storage: false }, 'full').touch(Date.now());
+  identify({ ...CONFIG, storage: false }, 'full')._touch(Date.now());
   assert.deepEqual(page.localStorage, {});
   Object.defineProperty(globalThis, 'localStorage', { get: () => assert.fail('denied'), configurable: true });
-  assert.ok(identify(CONFIG, 'full').viewerId);
+  assert.ok(identify(CONFIG, 'full')._who.viewerId);
 });
 
 test('a viewer id of the page is used and never stored', () => {
   const ids = identify({ ...CONFIG, viewerId: 'me' }, 'full');
-  ids.touch(Date.now());
-  assert.equal(ids.viewerId, 'me');
+  ids._touch(Date.now());
+  assert.equal(ids._who.viewerId, 'me');
   assert.ok(!page.localStorage.playhead?.includes('me'));
 });

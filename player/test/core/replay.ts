@@ -1,8 +1,9 @@
 /** Plays a view vector into the machine, and returns what a player would send. */
 
-import { Machine } from '../../src/core/machine.ts';
+import { createMachine } from '../../src/core/machine.ts';
+import type { Machine, Stage } from '../../src/core/signal.ts';
 import { type Counts, Tally } from '../../src/core/tally.ts';
-import { View } from '../../src/core/view.ts';
+import { createView } from '../../src/core/view.ts';
 import type { Fields } from '../../src/types.ts';
 import type { Kind, WireEvent } from '../../src/wire/event.ts';
 
@@ -41,23 +42,25 @@ export interface Played {
 
 /** Play one vector into a fresh machine. */
 export function replay(vector: Vector): Played {
-  const view = new View();
+  const view = createView();
+  const stage: Stage = { _rate: 1, _end: vector.duration_s ?? Infinity, _hidden: false };
   const tally = new Tally();
   const events: WireEvent[] = [];
   const untold: Fields = {};
-  const machine = new Machine(
+  const machine = createMachine(
+    stage,
     (kind, at, told, position) => {
       const fields = { ...untold, ...told };
       for (const key of Object.keys(untold)) delete untold[key as keyof Fields];
       tally.out(kind, at, fields);
-      const event = view.event(kind, at, fields, position, BASE);
+      const event = view._event(kind, at, fields, position, BASE);
+      view._seq++;
       events.push({ ...vector.common, ...event, viewId: 'v1' });
     },
     (state, at) => tally.changed(state, at),
   );
-  if (vector.duration_s !== undefined) machine.end = vector.duration_s;
   if (vector.signals) raise(machine, vector.signals);
-  else raiseWire(machine, vector, untold);
+  else raiseWire(machine, stage, vector, untold);
   const follower = new Tally();
   events.forEach((event) => follower.follow(event));
   const begun = (events[0]?.timestamp ?? BASE) - BASE;
@@ -69,20 +72,24 @@ function relative(at: number): number {
   return at >= RELATIVE_BELOW ? at - BASE : at;
 }
 
+function poll(machine: Machine, at: number, position: number, playbackRate?: number): void {
+  machine('RATE_CHANGE', at, position, { ...(playbackRate && { playbackRate }) });
+}
+
 function raise(machine: Machine, signals: Signal[]): void {
   for (const signal of signals) {
     if (!Array.isArray(signal)) {
       const { from, to, every, position, rate = 1 } = signal;
       for (let at = from; at <= to; at += every) {
-        machine.progress(at, position + ((at - from) * rate) / 1_000);
+        poll(machine, at, position + ((at - from) * rate) / 1_000);
       }
-    } else if (typeof signal[1] === 'number') machine.progress(signal[0], signal[1], signal[2] as number);
-    else machine.take(signal[1], signal[0], signal[2] ?? undefined, (signal[3] as Fields) ?? {});
+    } else if (typeof signal[1] === 'number') poll(machine, signal[0], signal[1], signal[2] as number);
+    else machine(signal[1], signal[0], signal[2] ?? undefined, (signal[3] as Fields) ?? {});
   }
 }
 
 /** Wire events as signals: what they say of the playhead is a poll, what they say of stalls a hint. */
-function raiseWire(machine: Machine, vector: Vector, untold: Fields): void {
+function raiseWire(machine: Machine, stage: Stage, vector: Vector, untold: Fields): void {
   const events = vector.events ?? [];
   let plays = false;
   let last: [at: number, position: number] = [0, NaN];
@@ -91,26 +98,26 @@ function raiseWire(machine: Machine, vector: Vector, untold: Fields): void {
     const at = relative(wire.timestamp);
     const kind = wire.eventType;
     let position = wire.playbackPositionSec;
-    if (wire.hidden !== undefined && kind !== 'VISIBILITY') machine.hidden = wire.hidden;
-    if (wire.playbackRate && kind !== 'RATE_CHANGE') machine.progress(at, position ?? NaN, wire.playbackRate);
+    if (wire.hidden !== undefined && kind !== 'VISIBILITY') stage._hidden = wire.hidden;
+    if (wire.playbackRate && kind !== 'RATE_CHANGE') poll(machine, at, position ?? NaN, wire.playbackRate);
     // A player polls until the break; the wire need not say where it begins.
     if (/^AD_(BREAK_)?START/.test(kind) && plays && position === undefined) {
-      machine.progress(at, last[1] + (at - last[0]) / 1_000);
+      poll(machine, at, last[1] + (at - last[0]) / 1_000);
     }
     if (position !== undefined) last = [at, position];
     plays = /^(PLAYING|BUFFER_END)/.test(kind) || (plays && !/^(PAUSE|BUFFER|AD|SEEK)/.test(kind));
     // The wire tells where a seek comes from, a player where it goes to.
     if (kind === 'SEEK_START' && position !== undefined) {
-      machine.progress(at, position);
+      poll(machine, at, position);
       position = undefined;
     }
     const fields = fieldsOf(wire);
     // The monitor does so: what comes with a hint goes out with the next event.
     if (/^(PLAYING|BUFFER)/.test(kind)) Object.assign(untold, fields);
-    machine.take(kind, at, position, fields);
+    machine(kind, at, position, fields);
     const next = events[index + 1];
     const polled = Math.min(at + POLL_MS, next ? relative(next.timestamp) : relative(vector.as_of));
-    if (kind === 'BUFFER_START' && position !== undefined && polled - at >= POLL_MS) machine.progress(polled, position);
+    if (kind === 'BUFFER_START' && position !== undefined && polled - at >= POLL_MS) poll(machine, polled, position);
   });
 }
 

@@ -6,7 +6,7 @@ import type { WireEvent } from '../../src/wire/event.ts';
 const events = ['PLAY', 'PLAYING'].map((eventType, seq) => ({ eventType, seq, timestamp: 0 })) as WireEvent[];
 
 test('a batch is named by its events', () => {
-  const line = lineOf({ at: 3_723_004, what: 'sent', text: '90 characters', events });
+  const line = lineOf({ at: 3_723_004, what: 'sent', text: '90', events });
   assert.equal(line.at, '01:02:03.004');
   assert.equal(line.text, '90 characters · 2: PLAY#0 PLAYING#1');
 });

@@ -56,11 +56,11 @@ export class Book implements Host {
   readonly faults: string[] = [];
   private readonly fills: ((fields: Fields) => void)[] = [];
   private readonly timers = new Set<() => void>();
-  private readonly page = listener(guardWith(({ text }) => this.faults.push(text)));
+  private readonly page = listener(guardWith((_, text) => this.faults.push(text)));
 
   constructor(readonly config: Config = { endpoint: 'https://metrics.test' }) {}
 
-  readonly guard = guardWith(({ text }) => this.faults.push(text)) as Host['guard'];
+  readonly guard = guardWith((_, text) => this.faults.push(text)) as Host['guard'];
   readonly listen: Host['listen'] = (target, type, heard) => this.page.listen(target, type, heard);
 
   now(): number {
@@ -114,7 +114,7 @@ export class Book implements Host {
   }
 
   destroy(): void {
-    this.page.release();
+    this.page._undo.forEach((call) => call());
   }
 }
 

@@ -4,6 +4,7 @@ import 'fake-indexeddb/auto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import { reportTo } from '../../src/core/guard.ts';
 import { createTransport } from '../../src/transport/transport.ts';
 import type { Config, Report, Transport } from '../../src/types.ts';
 import type { Kind, WireEvent } from '../../src/wire/event.ts';
@@ -62,7 +63,9 @@ export class Server {
   }
 }
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const later = setTimeout;
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => later(resolve, ms));
 
 /** Waits until something holds; throws after 4 s. */
 export async function until(holds: () => boolean, why = 'it never came'): Promise<void> {
@@ -103,10 +106,11 @@ class Locks {
 
 /** As much of a browser as the transport touches. */
 export class Browser extends EventTarget {
-  readonly locks = new Locks();
+  readonly locks: Locks | undefined = new Locks();
   readonly beacons: string[] = [];
   onLine = true;
   takesBeacons = true;
+  private readonly timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor() {
     super();
@@ -125,7 +129,12 @@ export class Browser extends EventTarget {
     Object.defineProperty(globalThis, 'navigator', { value: this, configurable: true });
     Object.assign(globalThis, {
       localStorage: storage,
-      addEventListener: page.addEventListener.bind(this),
+      setTimeout: (call: () => void, ms: number) => {
+        const timer = later(call, ms);
+        this.timers.push(timer);
+        return timer;
+      },
+      window: page,
       document: { hidden: false },
     });
   }
@@ -133,6 +142,12 @@ export class Browser extends EventTarget {
   sendBeacon(_url: string, body: string): boolean {
     if (this.takesBeacons) this.beacons.push(body);
     return this.takesBeacons;
+  }
+
+  /** The tabs are gone, without a word: nothing of theirs runs any more, and their locks are free. */
+  die(): void {
+    this.timers.splice(0).forEach(clearTimeout);
+    this.locks?.die();
   }
 
   tell(type: string, hidden = false): void {
@@ -153,7 +168,8 @@ export class Page {
 
   constructor(config: Partial<Config> & { endpoint: string }) {
     const settings = { flushMs: 40, backoffMs: 10, backoffMaxMs: 40, ...config };
-    this.transport = createTransport(settings, (report) => this.dead || this.reports.push(report));
+    const tell = reportTo((report) => void (this.dead || this.reports.push(report)));
+    this.transport = createTransport(settings, tell);
   }
 
   put(eventType: Kind = 'HEARTBEAT', urgent = false, more: Partial<WireEvent> = {}): WireEvent {

@@ -132,6 +132,8 @@ class Request(Part):
     object_ms: float | None = None
     """How much content the object holds."""
     hops: list[Hop] | None = None
+    cmsd: str | None = None
+    """The response's CMSD-Dynamic as it came; the telemetry door reads it into `hops`."""
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from playhead.errors import InvalidBody
+from playhead.model.cmcd.cmsd import hops_of
 from playhead.model.event import (
     Ad,
     Buffering,
@@ -35,7 +36,7 @@ _PART_STRINGS = {
     "device": ("category", "model", "browser", "browserVersion", "os", "osVersion"),
     "error": ("type", "details", "code", "message", "category"),
     "ad": ("id", "position"),
-    "request": ("kind", "host", "cdn"),
+    "request": ("kind", "host", "cdn", "cmsd"),
 }
 _INTEGERS = ("timestamp", "sentAt", "seq")
 _PARTS: dict[str, type[Part]] = {
@@ -61,6 +62,8 @@ _KNOWN_IN_PART = {name: _names(part) for name, part in _PARTS.items()}
 
 ID_LENGTH_MAX = 256
 """Characters of an id; more is refused, so that no key of the store grows without bound."""
+CMSD_LENGTH_MAX = 4_096
+"""Characters of a CMSD header that are read."""
 _IDS = frozenset({
     "event_type", "event_id", "viewer_id", "session_id", "view_id", "video_id", "experiment",
     "variant",
@@ -145,10 +148,24 @@ def decode(array: bytes) -> list[Event | Refusal]:
         InvalidBody: The bytes are no JSON array at all.
     """
     try:
-        return _FAST.decode(array)  # type: ignore[return-value]
+        events: list[Event | Refusal] = _FAST.decode(array)  # type: ignore[assignment]
     except _UNREADABLE:
-        pass
-    return [_one(index, item, Event) for index, item in enumerate(_items(array))]
+        events = [_one(index, item, Event) for index, item in enumerate(_items(array))]
+    for event in events:
+        if isinstance(event, Event) and event.request is not None:
+            _read_cmsd(event.request)
+    return events
+
+
+def _read_cmsd(request: Request) -> None:
+    """Read what the servers on the way said; the CDN is the first that has a name."""
+    if request.cmsd is None:
+        return
+    hops = hops_of(request.cmsd[:CMSD_LENGTH_MAX])
+    request.cmsd = None
+    request.hops = request.hops or hops or None
+    if request.cdn is None:
+        request.cdn = next((hop.name for hop in hops if hop.name), None)
 
 
 def examine(array: bytes, *, max_depth: int) -> tuple[list[Event | None], list[Refusal]]:
