@@ -48,7 +48,7 @@ examples: ## make the film of the example pages (needs ffmpeg)
 	@$(PYTHON) examples/make_media.py examples/media
 
 e2e: $(READY) player examples ## real players in a real browser (needs Node, ffmpeg, Chromium)
-	@PLAYHEAD_REQUIRE_PLAYER=1 PLAYHEAD_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/e2e $(ARGS)
+	@PLAYHEAD_REQUIRE_PLAYER=1 PLAYHEAD_REQUIRE_BROWSER=1 PLAYHEAD_FULL=1 $(BIN)/python -m pytest tests/e2e $(ARGS)
 
 %/node_modules/.ready: %/package.json %/package-lock.json %/.npmrc
 	@test -n "$(HAS_NODE)" || { echo "$(NO_NODE)."; exit 1; }

@@ -12,7 +12,16 @@ const SHARED = ['from', 'to', 'f'];
 function read(): { path: string; params: URLSearchParams } {
   const hash = location.hash.replace(/^#\/?/, '');
   const [path = '', query = ''] = hash.split(/\?(.*)/s);
-  return { path: decodeURIComponent(path) || 'now', params: new URLSearchParams(query) };
+  return { path: decoded(path) || 'now', params: new URLSearchParams(query) };
+}
+
+/** Return a text as it was before it was put into a URL; as it stands where a hand wrote it. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const first = read();
@@ -62,7 +71,7 @@ export const address = {
   },
   /** Filters as the API takes them (`cdn:aurora`, `!country:DE`, `startup_ms>=1000`). */
   get filters(): string[] {
-    return params.getAll('f');
+    return [...new Set(params.getAll('f'))];
   },
   /** A link to this screen with some values changed. */
   here(patch: Patch): string {

@@ -53,7 +53,13 @@ export function addressOf({ path, params = {} }: Asked): string {
 /** Return the answer to a question. Throws `Problem`. */
 export async function ask<T>(asked: Asked, init: RequestInit = {}): Promise<Answer<T>> {
   const response = await request(asked, init);
-  return (await response.json()) as Answer<T>;
+  try {
+    return (await response.json()) as Answer<T>;
+  } catch (error) {
+    // The connection broke in the middle: no answer either.
+    if (init.signal?.aborted) throw error;
+    throw unreachable();
+  }
 }
 
 /** Return the answer as it came, for what is not `{data, meta}`. Throws `Problem`. */
@@ -63,10 +69,14 @@ export async function request(asked: Asked, init: RequestInit = {}): Promise<Res
     response = await fetch(addressOf(asked), { credentials: 'same-origin', ...init });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Problem('unreachable', 'The server does not answer.', 'It is asked again by itself.', 0);
+    throw unreachable();
   }
   if (response.ok) return response;
   throw await problemOf(response);
+}
+
+function unreachable(): Problem {
+  return new Problem('unreachable', 'The server does not answer.', 'It is asked again by itself.', 0);
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -38,6 +38,7 @@ export interface Live {
 }
 
 const SILENT_MS = 20_000;
+const CLOSED_MS = 2_000;
 
 function keyOf(row: LiveRow): string {
   return `${row.time}\n${row.other ? 'other' : ''}\n${row.group ?? ''}`;
@@ -51,6 +52,8 @@ export function live(params: () => Asked['params'] | null): Live {
 
   $effect(() => {
     const asked = params();
+    // What was told of another question is no answer to this one.
+    [rows, last, problem] = [[], null, null];
     if (!asked) return;
     const known = new Map<string, LiveRow>();
     let source: EventSource | null = null;
@@ -81,7 +84,7 @@ export function live(params: () => Asked['params'] | null): Live {
       source.onerror = () => {
         problem = 'The server does not answer. It is asked again by itself.';
         // A refused stream stays closed: browsers come back only after breaks.
-        if (source?.readyState === EventSource.CLOSED) setTimeout(watch, 0, 2_000);
+        if (source?.readyState === EventSource.CLOSED) watch(CLOSED_MS);
       };
       watch();
     };

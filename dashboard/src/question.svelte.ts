@@ -2,7 +2,7 @@
 
 import { untrack } from 'svelte';
 import { ask, addressOf, Problem, type Answer, type Asked, type Meta } from './ask.ts';
-import { session } from './session.svelte.ts';
+import { session, type Who } from './session.svelte.ts';
 
 const AGAIN_MS = 1_000;
 const AGAIN_MAX_MS = 10_000;
@@ -23,12 +23,24 @@ export interface Question<T> {
 /** Answers of this visit: going back to a screen shows at once what was there. */
 const kept = new Map<string, Answer<unknown>>();
 const inFlight = new Map<string, Promise<Answer<unknown>>>();
+let keptFor: Who | null = null;
+
+/** Forgets what another token was told. */
+function keepFor(who: Who | null): void {
+  if (who === keptFor) return;
+  keptFor = who;
+  kept.clear();
+  inFlight.clear();
+}
 
 function asking(url: string, asked: Asked): Promise<Answer<unknown>> {
   let under = inFlight.get(url);
   if (!under) {
-    under = ask<unknown>(asked).finally(() => inFlight.delete(url));
-    inFlight.set(url, under);
+    const mine = ask<unknown>(asked).finally(() => {
+      if (inFlight.get(url) === mine) inFlight.delete(url);
+    });
+    inFlight.set(url, mine);
+    under = mine;
   }
   return under;
 }
@@ -52,8 +64,11 @@ export function question<T>(asked: () => Asked | null, { every = 0 as number | (
   let problem = $state.raw<Problem | null>(null);
   let loading = $state(true);
   let turn = $state(0);
+  /** What `answer` answers. */
+  let answered = { url: '', thing: '' };
 
   $effect(() => {
+    keepFor(session.who);
     const now = asked();
     void turn;
     if (!now) {
@@ -62,8 +77,12 @@ export function question<T>(asked: () => Asked | null, { every = 0 as number | (
       return;
     }
     const url = addressOf(now);
+    const thing = [now.path, now.params?.metric, now.params?.group_by].join(' ');
     const before = kept.get(url) as Answer<T> | undefined;
-    if (before) answer = before;
+    if (before) [answer, answered] = [before, { url, thing }];
+    // The numbers of one span may stand until those of another are there, never those of another thing.
+    else if (answered.thing !== thing) answer = null;
+    if (answered.url !== url) problem = null;
     loading = !before;
     let over = false;
     let timer = 0;
@@ -73,15 +92,17 @@ export function question<T>(asked: () => Asked | null, { every = 0 as number | (
       if (!over && ms) timer = window.setTimeout(once, ms);
     };
     const once = async (): Promise<void> => {
-      if (document.hidden && answer) return next(rest() || AGAIN_MS);
+      if (document.hidden && untrack(() => answer)) return next(rest() || AGAIN_MS);
       try {
         const got = (await asking(url, now)) as Answer<T>;
         if (over) return;
         keep(url, got);
+        answered = { url, thing };
         [answer, problem, loading, failures] = [got, null, false, 0];
         next(rest());
       } catch (error) {
         if (over || !(error instanceof Problem)) return;
+        if (answered.url !== url) answer = null;
         [problem, loading] = [error, false];
         if (error.status === 401) session.lost();
         failures += 1;

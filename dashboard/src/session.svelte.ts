@@ -1,5 +1,6 @@
 /** Who looks: a cookie stands for the token, this page keeps none. */
 
+import { decoded } from './address.svelte.ts';
 import { ask, Problem } from './ask.ts';
 
 export interface Who {
@@ -36,8 +37,13 @@ function brought(): string {
   if (!token?.[1]) return '';
   history.replaceState(null, '', `#${token[2] ?? '/now'}`);
   dispatchEvent(new HashChangeEvent('hashchange'));
-  return decodeURIComponent(token[1]);
+  return decoded(token[1]);
 }
+
+// A link with a token may be opened in this very page: then nothing is loaded anew.
+addEventListener('hashchange', () => {
+  if (known) void session.begin();
+});
 
 export const session = {
   /** Null: nobody has signed in. */
@@ -56,8 +62,8 @@ export const session = {
   },
   async begin(): Promise<void> {
     const token = brought();
-    if (token) await this.signIn(token).catch(() => undefined);
-    if (!who) await look();
+    if (token) await session.signIn(token).catch(() => undefined);
+    if (!known) await look();
   },
   /** Throws `Problem` when the token is not taken. */
   async signIn(token: string): Promise<void> {

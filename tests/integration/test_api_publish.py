@@ -169,6 +169,22 @@ async def test_taken_names_are_a_conflict_until_replaced(project: PipeProject) -
     assert await rows(project, "/v0/pipes/one.json") == [{"n": 2}]
 
 
+@pytest.mark.parametrize("name", ["views", "events", "plays_quarantine", "openapi"])
+async def test_what_queries_call_something_already_cannot_be_taken(
+    project: PipeProject, name: str
+) -> None:
+    taken = await publish(project, name=name, sql="SELECT 1 AS n")
+    assert (taken.status_code, taken.json()["code"]) == (409, "conflict")
+    assert await names(project) == {"total": False}
+
+
+async def test_a_second_name_cannot_be_taken(project: PipeProject) -> None:
+    text = "VERSION 3\n" + TOTAL.replace("total_0", "most_0")
+    assert (await publish(project, name="most", pipe=text)).status_code == 200
+    taken = await publish(project, name="most__v3", sql="SELECT 1 AS n")
+    assert (taken.status_code, taken.json()["code"]) == (409, "conflict")
+
+
 async def test_what_reads_it_is_looked_at_too(project: PipeProject) -> None:
     await publish(project, name="one", sql="SELECT 1 AS n, 2 AS m")
     await publish(project, name="two", sql="SELECT m FROM one")

@@ -269,7 +269,7 @@ async def test_no_secret_is_in_the_folder(api: Answering) -> None:
 async def test_an_admin_makes_a_token_of_a_kind(
     api: Answering, kind: str, property_: str | None
 ) -> None:
-    params = {"name": "wall", "kind": kind, "property": property_ or ""}
+    params = {"name": "wall", "kind": kind} | ({"property": property_} if property_ else {})
     response = await ask(api, "POST", PATH, params=params)
     assert response.status_code == 200, response.text
     made = response.json()
@@ -289,6 +289,8 @@ async def test_an_admin_makes_a_token_of_a_kind(
         {"property": "site"},
         {"property": "site", "scope": "TOKENS"},
         {"kind": "read", "property": "a/b"},
+        {"kind": "read", "property": ""},
+        {"property": ""},
         {"kind": "read", "name": ""},
     ],
 )
@@ -296,6 +298,13 @@ async def test_what_is_no_token_of_a_kind(api: Answering, params: dict[str, str]
     response = await ask(api, "POST", PATH, params={"name": "wall", **params})
     assert response.status_code == 400, response.text
     assert [one for one in api.tokens.list() if one.name == "wall"] == []
+
+
+async def test_a_token_keeps_its_kind_and_property(api: Answering) -> None:
+    await make(api, "door", "TOKENS")
+    for params in ({"kind": "admin"}, {"property": "site"}):
+        response = await ask(api, "PUT", f"{PATH}/door", params=params)
+        assert response.status_code == 400, response.text
 
 
 async def test_only_an_admin_makes_a_token_of_a_kind(api: Answering) -> None:

@@ -89,15 +89,16 @@ export function shakaAdapter(player: Shaka, element: HTMLMediaElement): Adapter 
       const { start, end } = player.seekRange();
       host.remember(player.isLive() ? { streamType: 'live' } : { streamType: 'vod', durationSec: end - start });
       host.take('PLAYER_READY', { playerStartupMs: host.now() - since });
-      active();
     });
     const rendition = (track: Omit<ShakaTrack, 'active'>) => {
       const bitrateKbps = Math.round((track.videoBandwidth || track.bandwidth) / 1e3);
       const { width, height, codecs: codec, frameRate: fps } = track;
       show({ bitrateKbps, width: width!, height: height!, codec: codec?.split(',')[0], fps: fps! });
     };
-    // The active track is the one that is fetched: what is on screen has the picture's height (sound alone: none).
+    // The active track is the one that is fetched: what is on screen has the picture's height (sound alone: none),
+    // and before there is a frame nothing is.
     const active = () => {
+      if (video.readyState < 2) return;
       const shown = player.getVariantTracks().filter(({ height }) => (height || 0) === video.videoHeight);
       const track = shown.find((one) => one.active) || shown[0];
       if (track) rendition(track);
@@ -107,7 +108,8 @@ export function shakaAdapter(player: Shaka, element: HTMLMediaElement): Adapter 
     on('mediaqualitychanged', ({ mediaQuality }) => {
       if (mediaQuality.contentType === 'video') rendition(mediaQuality);
     });
-    host.listen(video, 'resize', active);
+    host.listen(video, 'resize loadeddata', active);
+    active();
     on('error', ({ detail }) => failed(host, detail, detail.severity === 2));
     let last: Detail | undefined;
     on('downloadfailed', ({ requestType, error, aborted }) => {

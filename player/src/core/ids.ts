@@ -34,9 +34,14 @@ function store(text?: string): string {
   }
 }
 
-/** Forgets who watches: the next viewer id is a new one. */
+/** Forgets who watches, and what pages of this origin have kept of it: ids and unsent events. */
 export function forget(): void {
-  store('');
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(STORE)) delete localStorage[key];
+    indexedDB.deleteDatabase(STORE);
+  } catch {
+    // Without storage there is nothing to forget.
+  }
 }
 
 /** Returns the ids of viewer and session: the page's own, those kept in the browser, or new ones. */

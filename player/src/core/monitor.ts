@@ -139,7 +139,7 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
 
   function agree(asked: Consent | undefined): void {
     mode = agreed(config, asked);
-    if (mode === 'none') forget();
+    if (mode !== 'full') forget();
     ids = identify(config, mode);
     begin();
     transport = mode === 'none' ? undefined : makeTransport({ ...config, consent: mode }, report);
@@ -215,8 +215,11 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
       ad: guard((kind, ad, error) => tell(kind, { ...(ad && { ad }), ...(error && { error }) })),
       interaction: guard(() => void acts++),
       consent: guard((asked) => {
-        end();
-        transport?.close(asked === 'none');
+        const wanted = agreed(config, asked);
+        // What was agreed to leaves by beacon, for nothing of it may be kept; who refuses sends no more.
+        tell('STOP');
+        if (wanted !== 'none') void transport?.flush(true);
+        transport?.close(wanted !== 'full');
         agree(asked);
       }),
       flush: guard(async () => transport?.flush()) as Monitor['flush'],

@@ -25,7 +25,7 @@ export interface Shelf {
   _cram(): void;
   /** Takes over what dead pages have left for the same address, and returns it. */
   _restore(): Promise<Item[]>;
-  /** Keeps what is held for whoever comes next; `forgets`: nothing of any page is kept. */
+  /** Keeps what is held for whoever comes next; `forgets`: nothing of it. */
   _close(forgets?: boolean): Promise<void>;
   /** Shows no life while nothing is held; `left`: nor until told otherwise, the page is being left. */
   _letGo(left?: boolean): void;
@@ -178,16 +178,14 @@ export function createShelf(url: string, keepMs: number, fault: (error: unknown)
     async _close(forgets) {
       isClosed = true;
       if (forgets) {
+        // Whoever wants that also deletes what is kept (`forget`), and waits for the database to be let go.
         shelf._items = left = [];
-        isOff = false;
-        await work((store) => {
-          store.clear();
-          for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) delete localStorage[key];
-        });
+        isOff = true;
       } else {
         shelf._cram();
         await shelf._write();
       }
+      (await opened)?.close();
       shelf._letGo();
     },
 
@@ -205,7 +203,10 @@ async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open('playhead');
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   await done(request);
-  return request.result;
+  const db = request.result;
+  // Another page forgets what is kept: it waits for nobody.
+  db.onversionchange = () => db.close();
+  return db;
 }
 
 /** Resolves when a request or a transaction is through. */

@@ -36,7 +36,7 @@ const quality = { bitrateKbps: 2000, width: 960, height: 540, codec: 'avc1.42c01
 
 /** The picture becomes so high. */
 function shows(video: Video, height: number): void {
-  video.videoHeight = height;
+  Object.assign(video, { readyState: 3, videoHeight: height });
   video.raise('resize');
 }
 
@@ -44,8 +44,8 @@ test('a rendition is told when it is on screen, not when it is chosen', () => {
   const [book, player, video] = fasten();
   const lower = { ...track, active: false, videoBandwidth: 750_000, width: 640, height: 360 };
   player.tracks = [lower, track];
-  player.raise('loaded');
-  player.raise('adaptation');
+  video.videoHeight = 540;
+  video.raise('resize'); // the size is known, but no frame is there
   shows(video, 360);
   shows(video, 540);
   const { active: _, videoBandwidth: __, ...other } = { ...track, bandwidth: 3_000_000 };
@@ -57,9 +57,10 @@ test('a rendition is told when it is on screen, not when it is chosen', () => {
 });
 
 test('sound without a picture has its rendition, too', () => {
-  const [book, player] = fasten();
+  const [book, player, video] = fasten();
   player.tracks = [{ ...track, bandwidth: 64_000, videoBandwidth: null, width: null, height: null, codecs: 'mp4a.40.2' }];
-  player.raise('loaded');
+  Object.assign(video, { readyState: 3, videoHeight: 0 });
+  video.raise('loadeddata');
   assert.equal(book.told.find(({ kind }) => kind === 'QUALITY_CHANGE')?.quality?.bitrateKbps, 64);
 });
 

@@ -167,6 +167,21 @@ test('nothing is kept or sent of the viewer in cookieless mode', () => {
   assert.ok(seen.events.every((event) => !('viewerId' in event) && event.sessionId));
 });
 
+test('consent taken down to cookieless: what was agreed to leaves by beacon, nothing of it is kept', () => {
+  const seen = open();
+  play(seen);
+  assert.ok(Object.keys(page.localStorage).length);
+  seen.monitor.consent('cookieless');
+  assert.deepEqual(seen.calls.slice(-3), ['leaving', 'forget', 'made']);
+  assert.deepEqual([page.localStorage, seen.kinds().at(-1)], [{}, 'STOP']);
+});
+
+test('who comes back without full consent finds nothing kept of earlier visits', () => {
+  Object.assign(page.localStorage, { playhead: 'me session 1', 'playhead:door 0.1': '[]', other: 'the site' });
+  open({ consent: 'none' });
+  assert.deepEqual(page.localStorage, { other: 'the site' });
+});
+
 test('Global Privacy Control is cookieless, unless the page says otherwise', () => {
   page = openPage({ globalPrivacyControl: true });
   assert.equal(open().monitor.viewerId, '');

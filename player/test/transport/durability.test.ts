@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
+import { forget } from '../../src/core/ids.ts';
 import { Browser, Page, Server, sleep, until } from './stage.ts';
 
 const NEVER = { flushMs: 60_000 };
@@ -189,7 +190,7 @@ test('without a database it works on in memory, and says so once', async () => {
   await end();
 });
 
-test('close keeps what is held for the next page, close(true) forgets all', async () => {
+test('close keeps what is held for the next page, close(true) and forget forget all', async () => {
   const first = page(NEVER);
   first.put();
   first.transport.close();
@@ -197,6 +198,7 @@ test('close keeps what is held for the next page, close(true) forgets all', asyn
   const second = page(NEVER);
   await until(() => second.told('restored').length === 1);
   second.transport.close(true);
+  forget();
   await sleep(30);
   const third = page();
   await sleep(50);

@@ -5,12 +5,15 @@ from typing import Final
 
 import msgspec
 
+from playhead.access.grant import QUARANTINE
 from playhead.build.manifest import path_of
 from playhead.project.folder import read_texts
 from playhead.project.problem import Problem
 from playhead.project.resources import Pipe, Project
+from playhead.query.pipes.workspace import PLAYHEAD, TABLES
 
 INDENT: Final = 4
+_DOCUMENT: Final = "openapi"
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -87,7 +90,14 @@ def explained(problem: Problem, published: Mapping[str, str]) -> Problem:
 
 
 def hidden_by(project: Project, name: str, pipe: Pipe | None) -> str:
-    """Return what of the folder has a name that a published pipe uses; "" = nothing."""
+    """Return what has a name that a published pipe uses; "" = nothing.
+
+    A folder may take the names of Playhead's own tables; what comes over HTTP would change what
+    every query means that was written before.
+    """
+    meant = _means(project, name)
+    if meant:
+        return meant
     for there in (project.pipes, project.datasources):
         if name in there:
             return f"{there[name].path} has its name"
@@ -98,6 +108,23 @@ def hidden_by(project: Project, name: str, pipe: Pipe | None) -> str:
         for there in (project.pipes, project.datasources):
             if node.name in there:
                 return f"{there[node.name].path} has the name of its node '{node.name}'"
+    return ""
+
+
+def _means(project: Project, name: str) -> str:
+    """Return what queries call by a name that no file bears; "" = nothing."""
+    if name in TABLES:
+        return f"it is Playhead's own table {PLAYHEAD}.{name}"
+    if name == _DOCUMENT:
+        return "GET /v0/pipes/openapi.json is something else"
+    source = name.removesuffix(QUARANTINE)
+    if source != name and source in project.datasources:
+        return f"it is the quarantine of {project.datasources[source].path}"
+    if name in project.aliases:
+        return f"'{project.aliases[name]}' is called so, too"
+    for other in project.pipes.values():
+        if any(node.target == name for node in other.nodes if node.kind == "materialized"):
+            return f"{other.path} fills a data source of its name"
     return ""
 
 

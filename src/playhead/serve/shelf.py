@@ -71,7 +71,10 @@ def find(folder: Path, name: str) -> Path | None:
     if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
         return None
     path = folder.joinpath(*parts)
-    if path.suffix not in MEDIA or not path.is_file():
+    try:
+        if path.suffix not in MEDIA or not path.is_file():
+            return None
+    except OSError:  # a name longer than any file's
         return None
     return path if path.resolve().is_relative_to(folder.resolve()) else None
 

@@ -62,7 +62,13 @@ async def test_parts_are_kept_for_good_and_the_page_is_not(
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/..%2Fsecret.txt", "/assets/../secret.txt", "/assets/%2e%2e"]
+    "path",
+    [
+        "/assets/..%2Fsecret.txt",
+        "/assets/../secret.txt",
+        "/assets/%2e%2e",
+        f"/assets/{'a' * 999}.js",
+    ],
 )
 async def test_nothing_beside_the_parts_is_told(
     built: Path, monkeypatch: pytest.MonkeyPatch, path: str

@@ -29,10 +29,14 @@ const ALL: readonly Snippet[] = [
   },
 ];
 
+const KEY = /^[\w.-]+$/;
+
 /** Return the snippets for a server; a key is put in where one is given. */
 export function snippets(base: string, key: string): Snippet[] {
-  const option = key ? `, key: '${key}'` : '';
-  const header = key ? ` -H 'X-Playhead-Key: ${key}'` : '';
+  // The key comes from the URL: a link of somebody else's must not put code into what is copied from here.
+  const isKey = KEY.test(key);
+  const option = isKey ? `, key: '${key}'` : '';
+  const header = isKey ? ` -H 'X-Playhead-Key: ${key}'` : '';
   return ALL.map((one) => ({
     ...one,
     code: one.code.replaceAll('{base}', base).replaceAll('{key}', option).replaceAll('{header}', header),

@@ -56,7 +56,8 @@ def tick(state: ViewState, event: Event, received_at: int, limits: Limits) -> in
         at = wall - state.frame_ms
         if mono is not None and 0 <= mono <= MONO_MAX:
             at, suspended = _by_monotonic(state, at, round(mono), sample)
-        if at < state.last_at and event.request is not None and state.cmcd:
+        is_answer = event.request is not None and state.cmcd
+        if is_answer and 0 < state.last_at - at <= ANSWER_MAX_MS:
             # Told once it was answered, with the time it was asked: no clock went back.
             state.last_wall = state.last_at + state.frame_ms
             return 0

@@ -125,6 +125,10 @@ class TokenAnswers:
         asked = await token_request.read(request)
         if asked.expires_at_s is not None:
             raise InvalidRequest("A JWT cannot be changed; make a new one.")
+        if asked.kind is not None or asked.property is not None:
+            raise InvalidRequest(
+                "Kind and property of a token stay as they are.", hint="Make a new token."
+            )
         scopes = None if asked.scopes is None else await self._checked(asked.scopes, caller)
         rps = found.rps if asked.rps is None else asked.rps
         check_gives(caller, found.all_scopes() if scopes is None else scopes, rps)

@@ -85,7 +85,8 @@ async def read(request: Request) -> TokenRequest:
         rps=_whole("rps", values.get("rps"), rps),
         expires_at_s=_whole("expiration_time", values.get("expiration_time"), body.expiration_time),
         kind=values.get("kind", body.kind) or None,
-        property=values.get("property", body.property) or None,
+        # "" is kept, and refused: whoever left a name out by mistake must not get every property.
+        property=values.get("property", body.property),
     )
 
 
