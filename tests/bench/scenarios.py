@@ -12,7 +12,15 @@ from typing import Any, Protocol
 
 import httpx2
 
-from bench import build_scenarios, door_scenarios, history_scenarios, listeners, pipe_scenarios
+from bench import (
+    build_scenarios,
+    dashboard_scenario,
+    door_scenarios,
+    history_scenarios,
+    listeners,
+    pipe_scenarios,
+    player_scenarios,
+)
 from bench.lines import Line
 from bench.probes import Freshness, Memory, percentile
 from support.books import result_of, start_load, wrong_views
@@ -338,5 +346,7 @@ ALL: dict[str, Callable[..., list[Line]]] = {
     "pipes": pipe_scenarios.endpoint,
     "build": build_scenarios.build,
     "listeners": live_listeners,
+    "dashboard": dashboard_scenario.dashboard,
     "kills": kills,
+    "player": player_scenarios.player,
 }
