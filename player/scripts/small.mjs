@@ -15,8 +15,14 @@ const BUNDLE = {
   logLevel: 'warning',
   write: false,
 };
-/** `pure_getters`: reading a property of ours does nothing. */
-const SQUEEZE = { ecma: 2020, module: true, compress: { passes: 3, pure_getters: true } };
+/**
+ * Return what terser is told; it keeps notes in it, so each text gets its own. A module's names are its
+ * own, a script's are the page's: `Playhead` is one. `pure_getters`: reading a property of ours does nothing.
+ */
+function squeeze(format) {
+  const module = format !== 'iife';
+  return { ecma: 2020, module, toplevel: module, compress: { passes: 3, pure_getters: true } };
+}
 
 /** Return the texts of a bundle by path, with their source maps where `options` ask for them. */
 export async function small(options) {
@@ -26,7 +32,7 @@ export async function small(options) {
     if (path.endsWith('.map')) continue;
     const content = texts.get(`${path}.map`);
     const sourceMap = content && { content, url: `${basename(path)}.map` };
-    const squeezed = await minify(text, { ...SQUEEZE, ...(sourceMap && { sourceMap }) });
+    const squeezed = await minify(text, { ...squeeze(options.format), ...(sourceMap && { sourceMap }) });
     texts.set(path, squeezed.code);
     if (content) texts.set(`${path}.map`, squeezed.map);
   }

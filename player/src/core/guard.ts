@@ -28,10 +28,14 @@ export function guardWith(tell: Tell): Guard {
     };
 }
 
-/** Returns a report that the page hears, and whose own errors go nowhere. */
+/**
+ * Returns a report that the page hears, and whose own errors go nowhere. Where nobody listens, the
+ * console is told of faults: a page without an endpoint or an element would else never know.
+ */
 export function reportTo(heard: ((report: Report) => void) | undefined): Tell {
   return (what, text, events = [], answer) => {
     try {
+      if (!heard && what === 'fault') console.warn('Playhead:', text);
       heard?.({ at: Date.now(), what, text, events, ...answer });
     } catch {
       // the page's own mistake, in a callback it gave us: there is nobody left to tell

@@ -209,6 +209,16 @@ test('errors of adapters and callbacks reach the report, never the page', () => 
   assert.equal(seen.kinds().at(-1), 'PLAYING');
 });
 
+test('where nobody listens to reports, the console is told of a fault', (context) => {
+  const warned = context.mock.method(console, 'warn', () => undefined);
+  const adapter = (): never => {
+    throw new Error('there is no element');
+  };
+  open({ onReport: undefined } as never, adapter);
+  assert.equal(warned.mock.callCount(), 1);
+  assert.match(String(warned.mock.calls[0]?.arguments[1]), /no element/);
+});
+
 test('destroy ends the view and lets go of everything', () => {
   let undone = 0;
   const seen = open({}, () => () => undone++);

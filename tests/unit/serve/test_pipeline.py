@@ -1,4 +1,8 @@
+import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from playhead import config
 from playhead.clock import ManualClock
@@ -56,3 +60,19 @@ def test_a_folders_size_counts_its_files(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").write_bytes(b"x" * 9_000)
     assert folder_bytes(tmp_path) >= 9_000
     assert folder_bytes(tmp_path / "nothing") == 0
+
+
+def test_a_folder_that_vanishes_while_it_is_read_counts_as_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kept").write_bytes(b"x" * 9_000)
+    (tmp_path / "tmp_merge").mkdir()
+    look = os.scandir
+
+    def vanishing(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("tmp_merge"):
+            raise FileNotFoundError(path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert folder_bytes(tmp_path) >= 9_000
