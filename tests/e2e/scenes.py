@@ -205,7 +205,7 @@ SCENES: Final = {
         Scene("no_manifest", no_manifest),
         Scene("closed_before_start", closed_before_start, some=("html5", "hls"), closes=True),
         Scene("replay", replay, some=("html5", "hls", "dash")),
-        Scene("loop", loop, options={"loop": True}, some=("html5", "shaka", "videojs")),
+        Scene("loop", loop, options={"loop": True}, some=("html5", "videojs")),
         Scene("double_speed", double_speed, some=("html5", "shaka")),
         Scene("autoplay", autoplay, options={"autoplay": True}, some=("html5", "dash", "shaka")),
         Scene("late", late, options={"late": True}),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from playwright.async_api import BrowserContext, Locator, Page, Request, expect
 
-WITHIN_MS: Final = 15_000
+WITHIN_MS: Final = 45_000
 TURN_S: Final = 0.05
 QUIET_TURNS: Final = 3
 """So many looks in a row find no answer outstanding."""

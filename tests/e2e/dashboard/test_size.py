@@ -9,7 +9,7 @@ from e2e.dashboard.weight import BUDGET_BYTES, BUILT, FIRST, LINKED, first_load,
 def test_the_first_load_is_small() -> None:
     needed("" if BUILT.exists() else "The dashboard is not built: make dashboard.")
     files = first_load(BUILT, FIRST)
-    names = {path.name.rsplit("-", 1)[0] for path in files}
+    names = {path.name.split("-", 1)[0] for path in files}
     assert {"Now", "TimeChart", "Panel"} <= names
     assert "WorldMap" not in names
     assert packed(files) <= BUDGET_BYTES

@@ -1,5 +1,6 @@
 """What there is to ask: the pipes of the project, their files, their OpenAPI document."""
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +13,15 @@ from playhead.serve.pipes.described import described
 from playhead.serve.pipes.desk import PipeDesk, document, readable_pipe
 from playhead.serve.pipes.publish_answers import PublishAnswers
 from playhead.serve.pipes.reading import Reading
+
+
+class Plain(StringConvertor):
+    """The name of a pipe: what has a dot is an endpoint's form, which takes no `DELETE`."""
+
+    regex = r"[^/.]+"
+
+
+register_url_convertor("plain", Plain())
 
 
 class PipeAnswers:
@@ -34,7 +44,7 @@ class PipeAnswers:
 
     def last_routes(self) -> list[Route]:
         """Return the addresses that come after those of endpoints."""
-        return [Route("/v0/pipes/{name}", self.pipe, methods=["GET", "DELETE", "OPTIONS"])]
+        return [Route("/v0/pipes/{name:plain}", self.pipe, methods=["GET", "DELETE", "OPTIONS"])]
 
     async def pipes(self, request: Request) -> Response:
         """`GET` and `POST /v0/pipes`."""
