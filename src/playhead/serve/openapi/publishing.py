@@ -54,6 +54,7 @@ def operations(config: Config) -> tuple[Operation, ...]:
         Operation(
             path="/v0/pipes/{name}", method="delete", tag="Pipes", kind="admin", forms=JSON, bare=True,
             said="Take a published endpoint away.", data=row(ok="boolean"),
-            faults=(403, 404, 409, 429, 500, 503), parameters=(path("name", "The endpoint."),),
+            faults=(403, 404, 409, 429, 500, 503),
+            parameters=(path("name", "The endpoint.", pattern="^[A-Za-z_][A-Za-z0-9_]{0,60}$"),),
         ),
     )  # fmt: skip
