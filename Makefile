@@ -17,7 +17,7 @@ DASHBOARD_FILES := $(call files,dashboard/src dashboard/public) \
   $(addprefix dashboard/,index.html vite.config.ts svelte.config.js tsconfig.json)
 
 .PHONY: help setup demo test test-fast lint format types layers conformance bench soak clean \
-  player player-test dashboard dashboard-test pages pages-tested examples e2e missing
+  player player-test dashboard dashboard-test pages pages-tested browser-tested examples e2e missing
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -91,7 +91,12 @@ demo: $(READY) pages ## start Playhead with simulated viewers and show live numb
 	@exec $(BIN)/playhead demo $(ARGS)
 
 test: $(READY) lint types layers pages-tested ## check and run every test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/e2e)
+	@$(if $(ARGS),true,$(MAKE) --no-print-directory browser-tested)
+
+# Played in real time: not beside other tests, and what a busy moment spoiled is played once more.
+browser-tested: $(READY)
+	@$(BIN)/python -m pytest tests/e2e || $(BIN)/python -m pytest tests/e2e --last-failed
 
 test-fast: $(READY) ## only the tests without processes
 	@$(BIN)/python -m pytest tests/unit tests/property tests/rules $(ARGS)
