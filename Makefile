@@ -16,7 +16,7 @@ PLAYER_FILES := $(call files,player/src player/scripts) $(wildcard player/tsconf
 DASHBOARD_FILES := $(call files,dashboard/src dashboard/public) \
   $(addprefix dashboard/,index.html vite.config.ts svelte.config.js tsconfig.json)
 
-.PHONY: help setup demo test test-fast lint format types layers conformance bench soak clean \
+.PHONY: help setup demo test test-fast lint format types layers compat conformance bench soak clean \
   player player-test dashboard dashboard-test pages pages-tested browser-tested examples e2e missing
 
 help: ## list the recipes
@@ -41,8 +41,8 @@ player-test: player/.built ## the SDK's types, tests, size budget and public API
 
 dashboard: dashboard/.built ## build the dashboard (needs Node)
 
-dashboard-test: dashboard/.built ## the dashboard's types
-	@cd dashboard && npm run --silent types
+dashboard-test: dashboard/.built ## the dashboard's types and unit tests
+	@cd dashboard && npm run --silent types && npm test --silent
 
 examples: ## make the film of the example pages (needs ffmpeg)
 	@$(PYTHON) examples/make_media.py examples/media
@@ -114,14 +114,18 @@ types: $(READY) ## mypy, strict
 layers: $(READY) ## the river: who may import whom
 	@$(BIN)/lint-imports
 
+compat: $(READY) ## the unmodified tb client against a running server (about 80 MB to download, once)
+	@PLAYHEAD_REQUIRE_TB=1 $(BIN)/python -m pytest tests/compat $(ARGS)
+
 conformance: $(READY) ## run the conformance cases of projects and print the score
 	@PYTHONPATH=tests $(BIN)/python -m conformance $(ARGS)
 
 bench: $(READY) ## measure the budget table on this machine (docs/performance.md)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-soak: $(READY) ## a million hostile inputs, then load with kills for an hour (SECONDS_SOAK=3600)
-	@$(BIN)/python -m tests.bench --fuzz $(or $(INPUTS_SOAK),1000000) --soak $(or $(SECONDS_SOAK),3600) $(ARGS)
+soak: $(READY) ## a million hostile inputs; an hour of load with 200 kills, clock jumps, full disks (SECONDS_SOAK=3600)
+	@$(BIN)/python -m tests.bench --fuzz $(or $(INPUTS_SOAK),1000000) --soak $(or $(SECONDS_SOAK),3600) \
+	  --report docs/soak.md $(ARGS)
 
 clean: ## remove the environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist \

@@ -97,8 +97,8 @@ FOLDER = """## The folder
 - `fixtures/<datasource>.ndjson`, else `.csv`, else `.sql` (a query that makes the rows); also in
   `datasources/fixtures/`. Rows may be packed: `.ndjson.gz`, `.csv.gz`. A fixture without a data source is left out.
 - Tests lie below a folder `tests`, at any depth: `.yaml`, `.yml`, and `.test` of the older dialect.
-- A data source or sink whose `.connection` is absent is built, with a warning. Nothing runs copy pipes and sinks or
-  fills data sources from a connection yet; a build says so of each.
+- A data source or sink whose `.connection` is absent is built, with a warning. Nothing fills data sources from a
+  connection yet, and nothing writes to Kafka; a build says so of each.
 """
 TITLES = {
     "datasource": "`.datasource`",

@@ -103,6 +103,9 @@ def error_page() -> str:
     lines.append(
         "| `view_too_long` | The view already holds `process.max_events_per_view` events. |"
     )
+    lines.append(
+        "| `forgotten` | Sent again by the player of a viewer who was deleted (or taken out of the log). |"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +113,7 @@ def drop_meaning(reason: str) -> str:
     return {
         "too_old": "Older than `collect.max_event_age_ms`.",
         "unknown_version": "Written in a newer version of its format (CMCD above 2).",
+        "too_large": "Larger than `limits.max_event_bytes`.",
         "too_far_ahead": "Further ahead of the server's clock than allowed.",
     }.get(reason, reason.replace("_", " ").capitalize() + ".")
 
@@ -239,7 +243,13 @@ def stale() -> list[str]:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
+    asked = sys.argv[1:]
+    if asked not in ([], ["--check"]):
+        print(
+            f"generate.py knows --check and nothing else, not: {' '.join(asked)}", file=sys.stderr
+        )
+        sys.exit(2)
+    if asked:
         old = [f"docs/reference/{name}" for name in stale()]
         old += [f"a snippet in {page.name}" for page in snippets.stale()]
         print("\n".join(f"out of date: {name}" for name in old) or "up to date")

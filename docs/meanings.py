@@ -289,7 +289,10 @@ REFUSED = {
     "property": ("str", "Site, app or tenant."),
     "code": ("str", "The reason in one word."),
     "message": ("str", "The reason in a sentence."),
-    "body": ("str", "What was sent, up to 64 KiB; of a line of a CDN log 4,096 characters."),
+    "body": (
+        "str",
+        "What was sent, up to 64 KiB, rows of projects whole; of a line of a CDN log 4,096 characters.",
+    ),
     "truncated": ("bool", "There was more than 64 KiB; it cannot be taken up."),
     "retried_at": ("str | None", "When it was taken up again; null: it waits."),
 }

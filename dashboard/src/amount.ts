@@ -1,8 +1,8 @@
 /** Numbers with their unit, and the rows they were made from. */
 
-import { decimal, inUnit } from './format.ts';
+import { bitrate, bytes, count, decimal, duration, NONE } from './format.ts';
 
-/** Units that `inUnit` writes itself, or that say nothing beside the name. */
+/** Units that `bare` writes itself, or that say nothing beside the name. */
 const TOLD = new Set(['ms', 's', '%', 'kbps', 'kbit/s', 'bytes', 'score', 'apdex', 'MOS', '']);
 const COUNTED: Readonly<Record<string, string>> = {
   views: 'views',
@@ -12,9 +12,21 @@ const COUNTED: Readonly<Record<string, string>> = {
   frames: 'records',
 };
 
-/** Return a number and its unit as it is read. */
+/** Return a number without the word it counts, for places that say it already: `2,305`, but `1.4 s`. */
+export function bare(value: number | null | undefined, unit: string | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (unit === 'ms') return duration(value);
+  if (unit === 's') return duration(value * 1_000);
+  if (unit === '%') return `${decimal(value)} %`;
+  if (unit === 'kbps' || unit === 'kbit/s') return bitrate(value);
+  if (unit === 'bytes') return bytes(value);
+  if (unit === null || unit === undefined || unit === '' || unit === 'score') return decimal(value);
+  return Number.isInteger(value) ? count(value) : decimal(value);
+}
+
+/** Return a number and its unit as it is read: `2,305 views`. */
 export function amount(value: number | null | undefined, unit: string | null | undefined): string {
-  const text = inUnit(value, unit);
+  const text = bare(value, unit);
   return value === null || value === undefined || TOLD.has(unit ?? '') ? text : `${text} ${unit}`;
 }
 
@@ -23,7 +35,7 @@ export function short(value: number | null | undefined, unit: string | null | un
   const ms = unit === 'ms' ? (value ?? 0) : 0;
   if (ms >= 3_600_000) return `${decimal(ms / 3_600_000)} h`;
   if (ms >= 60_000) return `${decimal(ms / 60_000)} min`;
-  return inUnit(value, unit);
+  return bare(value, unit);
 }
 
 /** Return what the rows of a source are called; the field that counts them has that name. */

@@ -43,11 +43,18 @@ const BASE = new URL('.', document.baseURI);
 /** Return the address of a question, relative to where this page is served. */
 export function addressOf({ path, params = {} }: Asked): string {
   const url = new URL(path.replace(/^\//, ''), BASE);
+  url.search = queryOf(params);
+  return url.href;
+}
+
+/** Return parameters as they stand in an address; those without a value are left out. */
+export function queryOf(params: Asked['params'] = {}): string {
+  const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
     if (value === null || value === undefined || value === '') continue;
-    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
+    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
   }
-  return url.href;
+  return query.toString();
 }
 
 /** Return the answer to a question. Throws `Problem`. */

@@ -1,23 +1,37 @@
 /** Numbers and moments as people read them. Times are the viewer's zone; UTC stands in the title. */
 
-const NONE = '–';
+export const NONE = '–';
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 });
 const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+/** By the number of decimals. Made once: making one takes longer than a hundred uses. */
+const DECIMALS = [0, 1, 2].map((digits) => new Intl.NumberFormat(undefined, { maximumFractionDigits: digits }));
+/** Of today, of this year, of another year; each without and with seconds. */
+const MOMENTS = [{}, { day: 'numeric', month: 'short' }, { day: 'numeric', month: 'short', year: 'numeric' }].map((day) =>
+  [{}, { second: '2-digit' }].map((second) =>
+    new Intl.DateTimeFormat(undefined, { ...day, hour: '2-digit', minute: '2-digit', ...second } as Intl.DateTimeFormatOptions),
+  ),
+);
 const DAY_MS = 86_400_000;
+
+/** Millions are `M` everywhere: before a unit, the `m` of some languages reads as metres or minutes. */
+function short(value: number): string {
+  const parts = compact.formatToParts(value);
+  return parts.map((part) => (part.type === 'compact' && part.value === 'm' ? 'M' : part.value)).join('');
+}
 
 /** Return a whole number; large ones short (`12.3K`). */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return Math.abs(value) < 10_000 ? plain.format(value) : compact.format(value);
+  return Math.abs(value) < 10_000 ? plain.format(value) : short(value);
 }
 
 /** Return a number with as many decimals as its size deserves. */
 export function decimal(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
-  if (size >= 10_000) return compact.format(value);
+  if (size >= 10_000) return short(value);
   const digits = size >= 100 || value === 0 ? 0 : size >= 10 ? 1 : 2;
-  return value.toLocaleString(undefined, { maximumFractionDigits: digits });
+  return (DECIMALS[digits] ?? plain).format(value);
 }
 
 /** Return a duration of so many ms: `840 ms`, `2.4 s`, `3 min 5 s`, `2 h 10 min`. */
@@ -52,18 +66,6 @@ export function bytes(size: number | null | undefined): string {
   return `${decimal(value)} ${units[index]}`;
 }
 
-/** Return a value in the unit that the catalogue gives its metric. */
-export function inUnit(value: number | null | undefined, unit: string | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  if (unit === 'ms') return duration(value);
-  if (unit === 's') return duration(value * 1_000);
-  if (unit === '%') return `${decimal(value)} %`;
-  if (unit === 'kbps' || unit === 'kbit/s') return bitrate(value);
-  if (unit === 'bytes') return bytes(value);
-  if (unit === null || unit === undefined || unit === '' || unit === 'score') return decimal(value);
-  return Number.isInteger(value) ? count(value) : decimal(value);
-}
-
 /** Return a change with its sign and an arrow, so that it reads without colour. */
 export function change(percentage: number | null | undefined): string {
   if (percentage === null || percentage === undefined || !Number.isFinite(percentage)) return NONE;
@@ -76,12 +78,9 @@ export function moment(iso: string | number | null | undefined, { seconds = fals
   if (iso === null || iso === undefined || iso === '') return NONE;
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return NONE;
-  const clock: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
-  if (seconds) clock.second = '2-digit';
   const isToday = at.toDateString() === new Date().toDateString();
-  if (isToday) return at.toLocaleTimeString(undefined, clock);
-  const year = Math.abs(Date.now() - at.getTime()) > 300 * DAY_MS ? { year: 'numeric' as const } : {};
-  return at.toLocaleString(undefined, { ...clock, ...year, day: 'numeric', month: 'short' });
+  const isFar = Math.abs(Date.now() - at.getTime()) > 300 * DAY_MS;
+  return MOMENTS[isToday ? 0 : isFar ? 2 : 1]?.[Number(seconds)]?.format(at) ?? NONE;
 }
 
 /** Return the same moment in UTC, for titles. */

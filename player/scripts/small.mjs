@@ -15,13 +15,15 @@ const BUNDLE = {
   logLevel: 'warning',
   write: false,
 };
+/** `pure_getters`: reading a property of ours does nothing. `unsafe_*`: nobody calls `new` on our functions. */
+const COMPRESS = { passes: 5, pure_getters: true, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, hoist_funs: true };
 /**
  * Return what terser is told; it keeps notes in it, so each text gets its own. A module's names are its
- * own, a script's are the page's: `Playhead` is one. `pure_getters`: reading a property of ours does nothing.
+ * own, a script's are the page's: `Playhead` is one.
  */
 function squeeze(format) {
   const module = format !== 'iife';
-  return { ecma: 2020, module, toplevel: module, compress: { passes: 3, pure_getters: true } };
+  return { ecma: 2020, module, toplevel: module, compress: { ...COMPRESS } };
 }
 
 /** Return the texts of a bundle by path, with their source maps where `options` ask for them. */

@@ -37,5 +37,5 @@ await build({
   logLevel: 'warning',
 });
 const made = files.map((path) => `${out}/${path.slice('test/'.length).replace(/\.ts$/, '.mjs')}`);
-const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...made], { stdio: 'inherit' });
+const run = spawnSync(process.execPath, ['--enable-source-maps', '--test-timeout=60000', '--test', ...made], { stdio: 'inherit' });
 process.exit(run.status ?? 1);

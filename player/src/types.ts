@@ -162,8 +162,8 @@ export interface Host {
   listen(target: Emitter, types: string, heard: (...args: never[]) => void): void;
   /** Calls back every so many ms until the monitor is destroyed, or what it returns is called. */
   every(ms: number, call: () => void): () => void;
-  /** Returns the same function, whose errors reach nobody but `onReport`. */
-  guard<A extends unknown[]>(call: (...args: A) => void): (...args: A) => void;
+  /** Returns the same function, whose errors and rejections reach nobody but `onReport`. */
+  guard<A extends unknown[], R = void>(call: (...args: A) => R): (...args: A) => R | undefined;
   /** The view's id, for CMCD's `sid`. */
   viewId(): string;
 }

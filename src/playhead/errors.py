@@ -20,23 +20,28 @@ PlayheadError
 │   ├── DoorClosed               410 door_closed
 │   ├── BodyTooLarge             413 body_too_large
 │   ├── ResultTooLarge           413 result_too_large
-│   └── RateLimited              429 rate_limited
+│   ├── RateLimited              429 rate_limited
+│   └── HeadTooLarge             431 head_too_large
 ├── Unavailable                  the same call works later; carries `retry_after_s`
 │   ├── QueueFull                503 queue_full
 │   ├── DiskLow                  503 disk_low
 │   ├── LogUnavailable           503 log_unavailable
+│   ├── RowsUnsettled            503 rows_unsettled
 │   ├── ListenersFull            503 listeners_full
 │   ├── StoreBusy                503 store_busy
 │   └── StoreUnavailable         503 store_unavailable
 ├── StoreError                   the engine refused or failed; carries `engine_code`
 │   └── QueryFailed              500 query_failed
+├── BucketRefused                502 bucket_refused
+├── BackupDamaged                500 backup_damaged
 ├── LogError                     the log on disk is not what it should be
 │   ├── LogCorrupt               500 log_corrupt
 │   └── OffsetGone               500 offset_gone
 └── StartupError                 Playhead cannot start; the sentence says what to do
     ├── ConfigInvalid            500 config_invalid
     ├── DataDirBusy              500 data_dir_busy
-    └── SchemaTooNew             500 schema_too_new
+    ├── SchemaTooNew             500 schema_too_new
+    └── ExtraMissing             500 extra_missing
 
 A class's docstring is its default message. `code` is stable: clients may rely on it.
 """
@@ -191,9 +196,19 @@ class RateLimited(RequestError):
         "Wait for the seconds in Retry-After, then send again; larger batches need fewer requests."
     )
 
-    def __init__(self, message: str | None = None, *, retry_after_s: int = 1) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str | None = None, *, hint: str | None = None, retry_after_s: int = 1
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class HeadTooLarge(RequestError):
+    """The head of the request is larger than the limit; nothing of it was read further."""
+
+    code = "head_too_large"
+    status = 431
+    hint = "Send fewer or shorter headers and parameters, or raise limits.max_header_bytes."
 
 
 class Unavailable(PlayheadError):
@@ -229,6 +244,15 @@ class LogUnavailable(Unavailable):
     code = "log_unavailable"
 
 
+class RowsUnsettled(Unavailable):
+    """Rows of data sources are on their way into the tables and do not arrive; nothing was changed."""
+
+    code = "rows_unsettled"
+    hint = (
+        "See that the server runs, its worker and its store; /v1/status says why. Then try again."
+    )
+
+
 class ListenersFull(Unavailable):
     """As many live streams as allowed are open."""
 
@@ -262,6 +286,23 @@ class QueryFailed(StoreError):
     """The query failed in the engine."""
 
     code = "query_failed"
+
+
+class BucketRefused(PlayheadError):
+    """The folder or object store took no file."""
+
+    code = "bucket_refused"
+    status = 502
+    hint = "Check the connection's address, keys and rights; then run the job again."
+
+
+class BackupDamaged(PlayheadError):
+    """A file of the backup is not as it was written."""
+
+    code = "backup_damaged"
+    hint = (
+        "Take another backup: 'playhead backup ls' lists them; 'check' says what else is damaged."
+    )
 
 
 class LogError(PlayheadError):
@@ -317,3 +358,15 @@ class SchemaTooNew(StartupError):
 
     code = "schema_too_new"
     hint = "Install that release again; a data folder cannot go back."
+
+
+class ExtraMissing(StartupError):
+    """A library that is not installed by default is needed."""
+
+    code = "extra_missing"
+
+    def __init__(self, extra: str, library: str) -> None:
+        super().__init__(
+            f"This needs the library {library}, which is not installed.",
+            hint=f"Install it: pip install 'playhead[{extra}]'",
+        )

@@ -3,9 +3,10 @@
 Lines are events named `noun_past_verb`; secrets and addresses are never among their fields.
 """
 
+import io
 import logging
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,9 +14,55 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 REGISTRY = CollectorRegistry(auto_describe=True)
 
 
+class SteadyOutput(io.TextIOBase):
+    """A text stream that never fails, over one that may.
+
+    Lines of a log often go to a file on the very disk that is full: then they are left out, and how
+    many is said once there is room again. A process that has something to say must not end of it.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+        self._waiting = self._lost = 0
+
+    def write(self, text: str) -> int:
+        """Write, or count the lines that could not be written."""
+        self._waiting += text.count("\n")
+        try:
+            if self._lost:
+                self._out.write(_LOST % self._lost)
+                self._out.flush()
+                self._lost = 0
+            self._out.write(text)
+        except OSError:
+            self._give_up()
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what waits, or count it."""
+        try:
+            self._out.flush()
+        except OSError:
+            self._give_up()
+        self._waiting = 0
+
+    def _give_up(self) -> None:
+        self._lost += self._waiting
+        self._waiting = 0
+
+    def isatty(self) -> bool:
+        """Tell whether a person looks at it."""
+        return self._out.isatty()
+
+
+_LOST = '\n{"part": "log", "lines": %d, "event": "log_lines_lost", "level": "warning"}\n'
+"""Begins with a line end: what failed may have left half a line."""
+
+
 def configure_logging(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
     """Log readable lines on a terminal and JSON lines anywhere else, to `stream` (stderr)."""
-    out = stream or sys.stderr
+    out = SteadyOutput(stream or sys.stderr)
     renderer: Any
     if out.isatty():
         # Plain traces: the pretty ones print local variables, tokens among them.
@@ -32,7 +79,7 @@ def configure_logging(stream: TextIO | None = None, *, level: int = logging.INFO
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=True,
     )
 
@@ -50,6 +97,12 @@ def counter(name: str, documentation: str, labels: tuple[str, ...] = ()) -> Coun
 def gauge(name: str, documentation: str, labels: tuple[str, ...] = ()) -> Gauge:
     """Make a gauge in the process's registry."""
     return Gauge(name, documentation, labels, namespace="playhead", registry=REGISTRY)
+
+
+def samples(name: str) -> list[tuple[dict[str, str], float]]:
+    """Return the values of one metric of this process, each with its labels; none if it has none."""
+    found = REGISTRY.restricted_registry([name]).collect()
+    return [(one.labels, one.value) for metric in found for one in metric.samples]
 
 
 def histogram(

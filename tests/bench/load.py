@@ -12,6 +12,7 @@ range was still without an answer at the end, so that a store can be compared ev
 import argparse
 import asyncio
 import contextlib
+import re
 import resource
 import sys
 import time
@@ -31,6 +32,9 @@ RETRY_S = 0.05
 RETRY_MAX_S = 1.0
 DRAIN_S = 10.0
 _HEAD_END = b"\r\n\r\n"
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
+DUE_MAX = 100_000
+"""Requests that are due and find no connection free; the oldest are given up, as viewers do."""
 
 
 class Options(argparse.Namespace):
@@ -46,6 +50,8 @@ class Options(argparse.Namespace):
     seed: int
     key: str
     out: str
+    addresses: int
+    patience_s: float
 
 
 class Load:
@@ -60,6 +66,8 @@ class Load:
         self.requests = self.retries = self.events = self.rejected = self.sent_bytes = 0
         self.refusals: dict[str, int] = {}
         self.first_refusal = ""
+        self.dishonest = 0
+        self.first_dishonest = ""
         self.late = 0
         self._number = 0
         self.due: deque[float] = deque()
@@ -94,6 +102,13 @@ class Load:
         self.refusals[reason] = self.refusals.get(reason, 0) + 1
         self.first_refusal = self.first_refusal or detail
 
+    def judge(self, status: str, head: bytes) -> None:
+        """Count an answer that neither stores nor says when to come again."""
+        if status in {"429", "503"} and b"\r\nretry-after: " in head.lower():
+            return
+        self.dishonest += 1
+        self.first_dishonest = self.first_dishonest or head.decode("latin-1")[:300]
+
     def pump(self) -> None:
         """Hand every due request to an idle connection."""
         while self.due and self.idle and self.ready:
@@ -103,7 +118,7 @@ class Load:
 class Connection(asyncio.Protocol):
     """One keep-alive connection: one request at a time, answers read by hand."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, number: int = 0) -> None:
         self.load = load
         self.view: LoadView | None = None
         self.lost = asyncio.Event()
@@ -114,7 +129,9 @@ class Connection(asyncio.Protocol):
         self._backoff_s = RETRY_S
         parts = urlsplit(load.options.url)
         key = f"authorization: Bearer {load.options.key}\r\n" if load.options.key else ""
-        self._head = f"POST /telemetry HTTP/1.1\r\nhost: {parts.netloc}\r\n{key}".encode()
+        at = divmod(number % load.options.addresses, 250) if load.options.addresses else None
+        address = f"x-forwarded-for: 198.18.{at[0]}.{at[1] + 1}\r\n" if at else ""
+        self._head = f"POST /telemetry HTTP/1.1\r\nhost: {parts.netloc}\r\n{key}{address}".encode()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -166,9 +183,9 @@ class Connection(asyncio.Protocol):
             self._answer = answer
             return
         self._answer = b""
-        self._answered(answer[9:12], answer[end + 4 : end + 4 + length])
+        self._answered(answer[9:12], answer[end + 4 : end + 4 + length], answer[:end])
 
-    def _answered(self, status: bytes, body: bytes) -> None:
+    def _answered(self, status: bytes, body: bytes, head: bytes) -> None:
         view = self.view
         assert view is not None
         if status == b"200":
@@ -182,7 +199,10 @@ class Connection(asyncio.Protocol):
             self._next()
             return
         self.load.refused(status.decode(), body.decode("utf-8", "replace")[:300])
-        asyncio.get_running_loop().call_later(self._backoff_s, self._again)
+        self.load.judge(status.decode(), head)
+        asked = _RETRY_AFTER.search(head)
+        wait_s = min(float(asked[1]), self.load.options.patience_s) if asked else 0.0
+        asyncio.get_running_loop().call_later(max(self._backoff_s, wait_s), self._again)
         self._backoff_s = min(RETRY_MAX_S, self._backoff_s * 2)
 
     def _again(self) -> None:
@@ -212,11 +232,14 @@ async def _schedule(load: Load, until_s: float) -> None:
     next_s = time.perf_counter()
     while (now_s := time.perf_counter()) < until_s:
         while next_s <= now_s:
+            if len(load.due) >= DUE_MAX:
+                load.due.popleft()
+                load.late += 1
             load.due.append(next_s)
             next_s += step_s
         load.pump()
         await asyncio.sleep(max(0.001, next_s - time.perf_counter()))
-    load.late = len(load.due)
+    load.late += len(load.due)
     load.due.clear()
 
 
@@ -224,7 +247,7 @@ async def run(options: Options) -> dict[str, Any]:
     """Send for the time asked and return the result."""
     load = Load(options)
     parts = urlsplit(options.url)
-    connections = [Connection(load) for _ in range(options.connections)]
+    connections = [Connection(load, number) for number in range(options.connections)]
     began_s, cpu_s = time.perf_counter(), time.process_time()
     keepers = [
         asyncio.create_task(_keep(c, parts.hostname or "127.0.0.1", parts.port or 80))
@@ -269,6 +292,8 @@ def _result(
         "retries": load.retries,
         "retried_because": load.refusals,
         "first_refusal": load.first_refusal,
+        "dishonest": load.dishonest,
+        "first_dishonest": load.first_dishonest,
         "rejected_events": load.rejected,
         "not_sent_in_time": load.late,
         "cpu_us_per_request": cpu_s / max(1, load.requests) * 1e6,
@@ -297,6 +322,10 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--batches-per-view", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--key", default="", help="write key, where the server asks for one")
+    parser.add_argument("--addresses", type=int, default=0, help="senders behind a proxy; 0 = one")
+    parser.add_argument(
+        "--patience-s", type=float, default=0, help="heed Retry-After up to so long"
+    )
     parser.add_argument("--out", default="", help="write the whole result here as JSON")
     options = parser.parse_args(arguments, namespace=Options())
     if options.views < options.connections:

@@ -1,4 +1,4 @@
-"""Load of the other doors: CMCD records and CDN log lines, from a process of its own.
+"""Load of the other doors: CMCD records, CDN log lines, rows of a project, from a process of its own.
 
     python tests/bench/posts.py --door cmcd --seconds 10 --out load.json
 
@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ class Options(argparse.Namespace):
     seconds: float
     connections: int
     batch: int
+    token: str
     out: str
 
 
@@ -150,13 +152,65 @@ _LINE = (
     '"client_region":"NC","pop":"%(pop)s","platform":"wpc","scheme":"https",'
     '"client_protocol":"HTTP_2_0"}'
 )
-SOURCES: dict[str, Callable[[int, int], Source]] = {"cmcd": Records, "cdn": Lines}
+
+
+class Rows:
+    """Rows of `ROW_COLUMNS` as NDJSON, `batch` a request, each with a number of its own."""
+
+    path = "/v0/events?name=plays"
+    kind = "application/x-ndjson"
+
+    def __init__(self, number: int, batch: int) -> None:
+        self.acked = 0
+        self._sender = f"sender-{number}"
+        self._batch = batch
+
+    def body(self, now_ms: int) -> bytes:
+        """Return the next rows: a hundred viewers, twenty titles, four devices, some without ratings."""
+        at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        sender, first = self._sender, self.acked
+        return "\n".join([
+            _ROW % (
+                at, sender, n, n % 100, n * 2654435761 % 1_000_003, n % 20, n % 20, n % 14_400,
+                n % 3_600 / 10, 800 + n % 5 * 900, n % 7, _DEVICES[n % 4], _COUNTRIES[n % 5],
+                "true" if n % 3 else "false", "null" if n % 9 else n % 5 + 0.5,
+            )
+            for n in range(first, first + self._batch)
+        ]).encode()  # fmt: skip
+
+    def acknowledged(self) -> None:
+        """Count the last body."""
+        self.acked += self._batch
+
+    def ledger(self) -> dict[str, int]:
+        """Return the rows acknowledged by sender."""
+        return {self._sender: self.acked}
+
+
+ROW_COLUMNS = (
+    ("at", "DateTime64(3)"), ("sender", "LowCardinality(String)"), ("number", "UInt64"),
+    ("viewer_id", "String"), ("session_id", "String"), ("video_id", "LowCardinality(String)"),
+    ("title", "String"), ("position_s", "UInt32"), ("watched_s", "Float64"),
+    ("bitrate_kbps", "UInt32"), ("stalls", "UInt16"), ("device", "LowCardinality(String)"),
+    ("country", "LowCardinality(String)"), ("autoplay", "Bool"), ("rating", "Nullable(Float32)"),
+)  # fmt: skip
+_ROW = (
+    '{"at":"%s","sender":"%s","number":%d,"viewer_id":"viewer-%d","session_id":"session-%d",'
+    '"video_id":"video-%d","title":"A title of some length, number %d","position_s":%d,'
+    '"watched_s":%s,"bitrate_kbps":%d,"stalls":%d,"device":"%s","country":"%s","autoplay":%s,'
+    '"rating":%s}'
+)
+_DEVICES = ("tv", "phone", "desktop", "tablet")
+_COUNTRIES = ("DE", "US", "BR", "JP", "IN")
+SOURCES: dict[str, Callable[[int, int], Source]] = {"cmcd": Records, "cdn": Lines, "rows": Rows}
 
 
 class Connection(asyncio.Protocol):
     """One keep-alive connection: one request at a time."""
 
-    def __init__(self, url: str, source: Source, latencies_ms: list[float]) -> None:
+    def __init__(
+        self, url: str, source: Source, latencies_ms: list[float], *, token: str = ""
+    ) -> None:
         self.source = source
         self.stopping = self.busy = False
         self.lost = asyncio.Event()
@@ -169,7 +223,9 @@ class Connection(asyncio.Protocol):
         self._began_s = 0.0
         self._head = (
             f"POST {source.path} HTTP/1.1\r\nhost: {urlsplit(url).netloc}\r\n"
-            f"content-type: {source.kind}\r\ncontent-length: "
+            f"content-type: {source.kind}\r\n"
+            + (f"authorization: Bearer {token}\r\n" if token else "")
+            + "content-length: "
         ).encode()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -238,7 +294,9 @@ async def run(options: Options) -> dict[str, object]:
     made: list[Source] = [
         SOURCES[options.door](n, options.batch) for n in range(options.connections)
     ]
-    connections = [Connection(options.url, source, latencies_ms) for source in made]
+    connections = [
+        Connection(options.url, source, latencies_ms, token=options.token) for source in made
+    ]
     began_s, cpu_s = time.perf_counter(), time.process_time()
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
     keepers = [asyncio.create_task(_keep(c, host, port)) for c in connections]
@@ -279,6 +337,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--batch", type=int, default=50, help="records or lines a request")
+    parser.add_argument("--token", default="")
     parser.add_argument("--out", default="", help="write the whole result here as JSON")
     options = parser.parse_args(namespace=Options())
     result = asyncio.run(run(options))

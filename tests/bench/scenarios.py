@@ -15,11 +15,15 @@ import httpx2
 from bench import (
     build_scenarios,
     dashboard_scenario,
+    deployment_scenario,
     door_scenarios,
     history_scenarios,
+    import_scenarios,
     listeners,
+    overload,
     pipe_scenarios,
     player_scenarios,
+    row_scenarios,
 )
 from bench.lines import Line
 from bench.probes import Freshness, Memory, percentile
@@ -282,33 +286,6 @@ def away(server: Server) -> float:
             time.sleep(0.01)
 
 
-def soak(folder: Path, *, seconds: float) -> list[Line]:
-    """A steady load for a long time, with kills: is memory flat?"""
-    rng = random.Random(11)
-    with serving(folder) as server, Memory(server) as memory:
-        out = folder / "load.json"
-        load = start_load(
-            server, out, seconds=seconds, rate=500, events=20, views=6_000, connections=32,
-            batches_per_view=30,
-        )  # fmt: skip
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            time.sleep(min(60.0, max(0.1, until - time.monotonic())))
-            server.kill(rng.choice(("web", "worker", "store")))
-            print(f"  {memory.last_mb:,.0f} MB", file=sys.stderr, flush=True)
-        load.wait(300)
-        server.wait_until_stored(600)
-        result = result_of(out)
-        wrong = wrong_views(server, result)
-    return [
-        Line(
-            f"10,000 events/s for {seconds:.0f} s with a kill a minute",
-            f"{result['events']:,} events, {len(wrong)} views wrong, peak {memory.peak_mb:,.0f} MB",
-            "0 lost, flat memory",
-        )
-    ]
-
-
 def live_listeners(folder: Path, *, quick: bool) -> list[Line]:
     """What many listeners of one live question cost beside few, under a modest load."""
     seconds = 6 if quick else 40
@@ -334,6 +311,7 @@ def live_listeners(folder: Path, *, quick: bool) -> list[Line]:
 
 
 ALL: dict[str, Callable[..., list[Line]]] = {
+    "deployments": deployment_scenario.deployments,
     "idle": idle,
     "demo": demo,
     "sustained": sustained,
@@ -341,12 +319,15 @@ ALL: dict[str, Callable[..., list[Line]]] = {
     "beacons": beacons,
     "cmcd": door_scenarios.cmcd,
     "cdn": door_scenarios.cdn,
+    "rows": row_scenarios.rows,
     "latency": latency,
     "metrics": history_scenarios.metrics,
     "pipes": pipe_scenarios.endpoint,
+    "imports": import_scenarios.imports,
     "build": build_scenarios.build,
     "listeners": live_listeners,
     "dashboard": dashboard_scenario.dashboard,
     "kills": kills,
+    "overload": overload.overload,
     "player": player_scenarios.player,
 }

@@ -212,6 +212,13 @@ async def test_a_stream_is_one_document(location: Location) -> None:
     assert len(text.splitlines()) == 300_001
 
 
+async def test_bytes_that_are_no_text_leave_json_readable(location: Location) -> None:
+    store = AsyncStoreClient(location)
+    pieces = [p async for p in store.stream("SELECT unhex('61C062') AS a", format="JSONEachRow")]
+    await store.close()
+    assert msgspec.json.decode(b"".join(pieces)) == {"a": "a\ufffdb"}
+
+
 async def test_an_empty_stream_keeps_its_names(location: Location) -> None:
     client = AsyncStoreClient(location)
     stream = client.stream("SELECT number AS n FROM numbers(0)", format="CSVWithNames")

@@ -47,7 +47,9 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=named)
 def test_settings_named_in_prose_exist(page: Path) -> None:
-    found = [pair for pair in KEY.findall(text_of(page)) if pair[1] not in {"py", "md", "db"}]
+    found = [
+        pair for pair in KEY.findall(text_of(page)) if pair[1] not in {"py", "md", "db", "http"}
+    ]
     known = {f"{s}.{key}" for s in SECTIONS for key in getattr(Config(), s).__struct_fields__}
     assert [".".join(pair) for pair in found if ".".join(pair) not in known] == []
     variables = [f"{s}.{key}".lower() for s, key in VARIABLE.findall(text_of(page))]
@@ -84,7 +86,7 @@ def test_view_fields_named_in_the_tutorial_exist() -> None:
 
 
 COMMAND = re.compile(
-    r"\bplayhead (up|demo|send|replay|seed|report|config show|quarantine list|quarantine retry|cmcd decode|token create|token ls|token rm)\b(.*)"
+    r"\bplayhead (up|demo|doctor|send|replay|seed|report|config show|quarantine list|quarantine retry|cmcd decode|token create|token ls|token rm)\b(.*)"
 )
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 

@@ -24,8 +24,7 @@ from playhead.log.offsets import Ledger
 from playhead.model import cdn_request, event, frame, view
 from playhead.query import quarantine
 from playhead.query.catalogue import catalogue
-from playhead.serve import create_app
-from playhead.serve.app import Port
+from playhead.serve.app import Port, create_app
 from playhead.serve.services import Services
 from playhead.store.client import AsyncStoreClient
 from playhead.store.location import embedded

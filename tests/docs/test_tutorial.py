@@ -103,7 +103,17 @@ def test_every_question_of_the_guide_answers(server: Server, sent: str, text: st
 
 
 @pytest.mark.parametrize(
-    "name", ["cmcd", "cdn-logs", "quarantine", "bots-and-internal", "report", "live", "endpoints"]
+    "name",
+    [
+        "cmcd",
+        "cdn-logs",
+        "quarantine",
+        "bots-and-internal",
+        "report",
+        "live",
+        "endpoints",
+        "alerts",
+    ],
 )
 def test_every_call_of_a_door_s_guide_answers(server: Server, name: str) -> None:
     for text in curls(DOCS / "how-to" / f"{name}.md"):

@@ -15,8 +15,8 @@ QUICK: Final = {"flushMs": 1_000, "backoffMs": 200, "backoffMaxMs": 1_000, "hear
 async def outage(world: World, folder: Path, *, away_s: float) -> list[str]:
     """Stop the server in mid-play for so long; return what is wrong with the view afterwards."""
     server = Server(folder)
-    await asyncio.to_thread(server.start)
     try:
+        await asyncio.to_thread(server.start)
         async with Stage(world, "hls") as stage:
             await stage.make({**QUICK, "endpoint": server.url}, loop=True)
             await stage.load()

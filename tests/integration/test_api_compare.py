@@ -147,7 +147,8 @@ async def test_csv_has_a_row_a_group(api: Answering, store: RunningStore) -> Non
         {"group_by": "cdn", "values": ",".join(map(str, range(51)))},
         {"compare_from": "1e999", "compare_to": "nan"}, {"interval": "1h; DROP"},
         {"measurement": "p0"}, {"limit": "0"}, {"from_": "1970-01-02", "to_": "1970-02-01"},
-        {"nonsense": "1"}, {"metric": ["views", "ads"]},
+        {"nonsense": "1"}, {"metric": ["views", "ads"], "measurement": "count"},
+        {"metric": ["views", "media_request_throughput"]},
     ],
 )  # fmt: skip
 async def test_what_is_no_comparison_is_refused(api: Answering, asked: dict[str, Any]) -> None:
@@ -177,3 +178,17 @@ async def test_parquet_is_made_of_rows_and_of_none(
             insert_views(store, *rows)
         body = (await api.get(bare, format="parquet", **more)).content
         assert body[:4] == body[-4:] == b"PAR1"
+
+
+async def test_several_metrics_are_compared_in_one_answer(
+    api: Answering, store: RunningStore
+) -> None:
+    insert_views(store, *(began(ago, startup_ms=300) for ago in (600_000, HOUR_MS + 600_000)))
+    response = await api.get(PATH, metric=["startup_time", "views"], from_="-1h")
+    alone = [await api.data(PATH, metric=name, from_="-1h") for name in ("startup_time", "views")]
+    said = response.json()
+    assert said["data"] == [
+        {"metric": name, **row}
+        for name, (row,) in zip(("startup_time", "views"), alone, strict=True)
+    ]
+    assert [one["unit"] for one in said["meta"]["metrics"]] == ["ms", "views"]

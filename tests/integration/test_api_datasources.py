@@ -1,14 +1,17 @@
 """Data sources over HTTP: what they hold, and what of it a token may know."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playhead.access import Scope
+from support.api_fixtures import store
 from support.pipe_project import PipeProject
-from support.running_store import RunningStore, running_store
+from support.running_store import RunningStore
+
+__all__ = ["store"]
 
 PLAYS = (
     "DESCRIPTION >\n    What was played.\n\nSCHEMA >\n    `title` String `json:$.t`,\n"
@@ -17,12 +20,6 @@ PLAYS = (
 )
 OTHER = "SCHEMA >\n    `n` UInt8\n"
 ROWS: dict[str, list[dict[str, Any]]] = {"plays": [{"title": "news"}, {"title": "film"}]}
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningStore, None, None]:
-    with running_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """What drags the metrics, told by values and pairs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playhead.query.insights import DEFAULT_METRICS, NOT_CAUSES
-from support.answering import Answering, insert_views, view_row
+from support.answering import Answering, answering, insert_views, view_row
 from support.api_fixtures import api, store
 from support.running_store import RunningStore
 
@@ -193,3 +194,19 @@ async def test_what_cannot_be_answered_is_refused(
     api: Answering, asked: dict[str, str], status: int
 ) -> None:
     assert (await api.get(PATH, **asked)).status_code == status
+
+
+async def test_of_very_many_views_a_sample_is_told_for_all(
+    store: RunningStore, tmp_path: Path
+) -> None:
+    async with answering(store, tmp_path, max_insight_views=1_000) as api:
+        slow, fast = views(2_000, cdn="slow", startup_ms=4000.0), views(4_000, cdn="fast")
+        insert_views(store, *slow, *fast)
+        asked = {"metric": "views", "dimensions": "cdn"}
+        answer = (await api.get(PATH, **asked)).json()
+        counted = {row["value"]: row["views"] for row in answer["data"]}
+        assert (answer["meta"]["sample"], set(counted)) == (6, {"slow", "fast"})
+        assert counted["slow"] == pytest.approx(2_000, rel=0.3)
+        [row, *_] = await api.data(PATH, metric="startup_time", dimensions="cdn", measurement="avg")
+        assert (row["value"], row["metric_value"]) == ("slow", 4000)
+        assert row["total_watch_time_ms"] == pytest.approx(2_000 * 100_000, rel=0.3)

@@ -1,15 +1,18 @@
 """Endpoints over a real store: the project goes live, changes, breaks; answers are kept and shared."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playhead.access import Scope
+from support.api_fixtures import store
 from support.pipe_project import PipeProject
-from support.running_store import RunningStore, running_store
+from support.running_store import RunningStore
+
+__all__ = ["store"]
 
 PLAYS = 'SCHEMA >\n    `title` String,\n    `seconds` UInt32\nENGINE_SORTING_KEY "title"\n'
 
@@ -26,12 +29,6 @@ FILES = {
     "slow.pipe": pipe("SELECT sum(cityHash64(number)) AS n FROM numbers(2000000000)"),
 }
 ROWS = {"plays": [{"title": "news", "seconds": 30}, {"title": "film", "seconds": 90}]}
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningStore, None, None]:
-    with running_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
 
 
 @pytest.fixture

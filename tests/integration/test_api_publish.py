@@ -1,7 +1,7 @@
 """Publishing over HTTP: an endpoint more or less in the live project; builds keep it, or say why not."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from playhead.build.building import build
 from playhead.build.lock import locked
 from playhead.build.target import BuildResult, target_of
 from playhead.project.folder import read_texts
+from support.api_fixtures import store
 from support.pipe_project import PipeProject
-from support.running_store import RunningStore, running_store
+from support.running_store import RunningStore
+
+__all__ = ["store"]
 
 PLAYS = 'SCHEMA >\n    `title` String,\n    `seconds` UInt32\nENGINE_SORTING_KEY "title"\n'
 TOTAL = "NODE total_0\nSQL >\n    SELECT sum(seconds) AS seconds FROM plays\nTYPE endpoint\n"
@@ -23,12 +26,6 @@ FILES = {"plays.datasource": PLAYS, "total.pipe": TOTAL}
 LONG = (
     "% SELECT title FROM plays WHERE seconds > {{Int32(least, 60, description='s')}} ORDER BY title"
 )
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningStore, None, None]:
-    with running_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from playhead.config.file import load
 from playhead.errors import NotFound
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
-from playhead.serve import create_app, shelf
+from playhead.serve import shelf
+from playhead.serve.app import create_app
 from playhead.serve.examples import Examples
 from playhead.serve.services import Services
 from playhead.store.client import AsyncStoreClient

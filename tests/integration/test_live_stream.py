@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -176,6 +177,48 @@ def test_what_cannot_be_asked_is_refused(server: Server, query: str, status: int
         assert http.get(f"/v1/live/stream?{query}", headers=head).status_code == status
         assert http.get("/v1/live/stream").status_code == 401
         assert http.post("/v1/live/stream", headers=head).status_code == 405
+
+
+def several(name: str) -> str:
+    """Two questions on one stream, of one test alone."""
+    return urlencode(
+        [
+            ("filters", f"video_title:{name}"),
+            ("ask", "minutes=1"),
+            ("ask", "minutes=2&group_by=cdn"),
+        ]
+    )
+
+
+def test_several_questions_on_one_stream_say_what_each_says_alone(server: Server) -> None:
+    begin_view(server, videoTitle="many", cdn="aurora")
+    with Listening(server, several("many")) as both, Listening(server, only("many")) as alone:
+        both.wait(lambda said: {one.data["ask"] for one in said if watching([one])} == {0, 1})
+        alone.wait(watching)
+    whole = next(one.data for one in both.said if one.data["ask"] == 0)
+    cut = [one for one in both.said if one.data["ask"] == 1]
+    assert {name for name in whole if name != "ask"} == set(alone.said[0].data)
+    assert (whole["group_by"], cut[0].data["group_by"]) == (None, "cdn")
+    assert {group for group, _ in window_of(cut)} == {"aurora"}
+
+
+def test_who_comes_back_is_told_by_question_what_it_missed(server: Server) -> None:
+    begin_view(server, videoTitle="again")
+    with Listening(server, several("again")) as first:
+        first.wait(lambda said: len({one.data["ask"] for one in said}) == 2)
+    with Listening(server, several("again"), Last_Event_ID=first.said[-1].id) as second:
+        second.wait(lambda said: len({one.data["ask"] for one in said}) == 2)
+    assert [one.data["snapshot"] for one in first.said[:2]] == [True, True]
+    assert not any(one.data["snapshot"] for one in second.said)
+
+
+def test_a_stream_asks_eight_questions_at_most(server: Server) -> None:
+    with httpx2.Client(base_url=server.url) as http:
+        head = {"authorization": f"Bearer {server.token}"}
+        query = urlencode([("ask", f"minutes={at + 1}") for at in range(9)])
+        assert http.get(f"/v1/live/stream?{query}", headers=head).status_code == 400
+        wrong = urlencode([("ask", "minutes=1"), ("ask", "nonsense=1")])
+        assert http.get(f"/v1/live/stream?{wrong}", headers=head).status_code == 400
 
 
 def kill_until(server: Server, holds: Callable[[], list[Said]]) -> list[Said]:

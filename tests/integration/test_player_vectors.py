@@ -10,27 +10,23 @@ import os
 import shutil
 import subprocess
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 
-from playhead.model.event import Context, Event
+from playhead.model.event import Context
 from playhead.model.event_row import Stored
-from playhead.model.telemetry import decode
 from playhead.model.view import ViewRow
 from playhead.process.fold import Limits, fold_named
 from playhead.process.identity import identity_of, view_key_of
+from support.view_vectors import absolute, event_of, load, seen
 
 ROOT: Final = Path(__file__).parents[2]
-VECTORS: Final = ROOT / "tests" / "vectors"
 PLAYER: Final = ROOT / "player"
-BASE: Final = 1_790_000_000_000
-RELATIVE_BELOW: Final = 100_000_000_000
 NODE_TIMEOUT_S: Final = 120
-TIMES: Final = {"started_at", "ended_at", "last_event_at", "live_until"}
+WATCHED_WITHIN_S: Final = 0.05
 
 OTHER_FILES: Final = {
     "books.json": "lost, repeated and late events: the transport's and the server's",
@@ -69,56 +65,30 @@ def played() -> dict[str, dict[str, Any]]:
     return out
 
 
-def load(pattern: str) -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for path in sorted(VECTORS.glob(pattern)):
-        name = path.relative_to(VECTORS).as_posix()
-        found += [(name, vector) for vector in json.loads(path.read_text("utf-8"))]
-    return found
-
-
 def fold(vector: dict[str, Any], events: list[dict[str, Any]]) -> ViewRow:
     """Fold what the machine sent, received as it was sent."""
     context = msgspec.convert(vector.get("context", {}), Context)
     stored = []
     for index, wire in enumerate(events):
         wire.pop("door", None)
-        [event] = decode(json.dumps([wire]).encode())
-        assert isinstance(event, Event), event
+        event = event_of(wire)
         stored.append(Stored(event, context, event.timestamp, index, 0, identity_of(event)))
     key, named = view_key_of(stored[0].event, context)
     assert named
-    as_of = vector["as_of"]
-    as_of += BASE if as_of < RELATIVE_BELOW else 0
-    [row] = fold_named("v1", key, stored, as_of, Limits())
+    [row] = fold_named("v1", key, stored, absolute(vector["as_of"]), Limits())
     return row
 
 
-def seen(row: ViewRow, expected: dict[str, Any]) -> dict[str, Any]:
-    """The part of a row that the vector speaks of."""
-    out: dict[str, Any] = {}
-    for name, value in expected.items():
-        if name == "intervals":
-            columns = zip(
-                row.interval_state,
-                [at - BASE for at in row.interval_from],
-                [at - BASE for at in row.interval_to],
-                strict=True,
-            )
-            out[name] = [list(interval) for interval in columns]
-            expected[name] = [interval[:3] for interval in value]
-        elif name == "watched":
-            out[name] = [list(r) for r in zip(row.watched_from_s, row.watched_to_s, strict=True)]
-            flat = list(chain.from_iterable(out[name]))
-            if flat == pytest.approx(list(chain.from_iterable(value)), abs=0.05):
-                out[name] = value
-        elif name in TIMES:
-            out[name] = getattr(row, name) - (BASE if value < RELATIVE_BELOW else 0)
-        else:
-            got = getattr(row, name)
-            close = isinstance(value, float) and got == pytest.approx(value, abs=0.05)
-            out[name] = value if close else got
-    return out
+def told(row: ViewRow, expected: dict[str, Any]) -> dict[str, Any]:
+    """The part of a row that the vector speaks of; of content a player's polls tell as much."""
+    return seen(row, expected, within_s=WATCHED_WITHIN_S)
+
+
+def of_states(expected: dict[str, Any]) -> dict[str, Any]:
+    """What a vector expects, of each interval the state and its moments alone."""
+    if "intervals" not in expected:
+        return expected
+    return expected | {"intervals": [interval[:3] for interval in expected["intervals"]]}
 
 
 def wire_vectors() -> list[Any]:
@@ -134,8 +104,8 @@ def test_what_the_player_makes_of_a_vector_folds_to_its_view(
     file: str, vector: dict[str, Any]
 ) -> None:
     made = played()[file][vector["name"]]
-    [expected] = vector["expect"]["views"]
-    assert seen(fold(vector, made["events"]), expected) == expected
+    [expected] = map(of_states, vector["expect"]["views"])
+    assert told(fold(vector, made["events"]), expected) == expected
 
 
 def signal_vectors() -> list[Any]:
@@ -147,6 +117,6 @@ def test_what_the_player_makes_of_signals_folds_to_the_view(
     file: str, vector: dict[str, Any]
 ) -> None:
     made = played()[file][vector["name"]]
-    expected = vector["expect"]["views"]
+    expected = list(map(of_states, vector["expect"]["views"]))
     rows = [fold(vector, made["events"])] if made["events"] else []
-    assert [seen(row, e) for row, e in zip(rows, expected, strict=True)] == expected
+    assert [told(row, e) for row, e in zip(rows, expected, strict=True)] == expected

@@ -1,14 +1,17 @@
 """Row filters end to end: what a token asks over HTTP, against the same question of an admin."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playhead.access import Scope
+from support.api_fixtures import store
 from support.pipe_project import PipeProject
-from support.running_store import RunningStore, running_store
+from support.running_store import RunningStore
+
+__all__ = ["store"]
 
 FILES = {
     "datasources/plays.datasource": (
@@ -43,12 +46,6 @@ LATEST = [{name: row[name] for name in ("id", "country", "title")} for row in RO
 GERMANY = Scope("DATASOURCES:READ", "plays", "country = 'DE'")
 LATEST_OF_GERMANY = Scope("DATASOURCES:READ", "latest", "country = 'DE'")
 TOP = Scope("PIPES:READ", "top")
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningStore, None, None]:
-    with running_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ def test_retention_follows_the_settings(tmp_path: Path) -> None:
     with running_store(tmp_path) as store:
         assert "toIntervalDay(30)" in store.client.rows(query).rows[0][0]
         store.end()
-    with running_store(tmp_path, process__event_retention_days=3) as store:
-        assert "toIntervalDay(3)" in store.client.rows(query).rows[0][0]
+    with running_store(tmp_path, process__event_retention_days=9) as store:
+        assert "toIntervalDay(9)" in store.client.rows(query).rows[0][0]
 
 
 def test_sigterm_ends_running_queries_and_the_process(tmp_path: Path) -> None:

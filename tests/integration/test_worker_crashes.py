@@ -1,7 +1,6 @@
 """The worker dies between any two steps of a load: every event is there once all the same."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from playhead.log.offsets import Ledger
 from playhead.process.worker import Worker
 from playhead.store.client import StoreClient
 from support.running_store import RunningStore, running_store
+from support.working import run_until
 
 START_MS = SystemClock().now_ms() - 600_000
 
@@ -54,24 +54,6 @@ def batch(view: int, first: int, count: int, *, received_at: int) -> Entry:
 def store(tmp_path: Path) -> Iterator[RunningStore]:
     with running_store(tmp_path / "store") as running:
         yield running
-
-
-def run_until(worker: Worker, done: Callable[[], bool]) -> list[BaseException]:
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001 (the crash we made)
-            failed.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    while thread.is_alive() and not done():
-        thread.join(0.02)
-    worker.stop()
-    thread.join()
-    return failed
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -15,10 +15,12 @@ import pytest
 
 from playhead.query.catalogue import RELATIVE_ERROR, catalogue
 from playhead.query.pieces import layout_of
+from playhead.query.report_measures import rank_sql
 from playhead.query.span import iso
 from playhead.store.rollup import Rollups
 from support.answering import NOW_MS, answering, insert_views, view_row
 from support.api_fixtures import store
+from support.door_rows import insert_requests
 from support.running_store import RunningStore
 
 __all__ = ["store"]
@@ -149,3 +151,21 @@ async def test_different_viewers_are_told_within_their_error(
             for group, known in groups.items():
                 error = IDS_ERROR if len(known) > IDS_EXACT else 0
                 assert abs(told[group] - len(known)) <= error * len(known), (group, told[group])
+
+
+@pytest.mark.parametrize("least", [1e-6, 1e-3, 0.1])
+async def test_percentiles_of_numbers_below_one_are_within_their_error(
+    store: RunningStore, tmp_path: Path, least: float
+) -> None:
+    chance = random.Random(7)
+    times = sorted(least * 10 ** chance.random() for _ in range(2_001))
+    exact = pytest.approx(times[1_000], rel=RELATIVE_ERROR)
+    async with answering(store, tmp_path) as api:
+        store.client.command("TRUNCATE TABLE playhead.cdn_requests")
+        insert_requests(store, *({"ttfb_ms": ms} for ms in times))
+        path = "/v1/metrics/cdn_ttfb"
+        metric = await api.data(f"{path}/overall", measurement="median")
+        histogram = (await api.get(f"{path}/histogram")).json()["meta"]["summaries"]
+    report = rank_sql("ttfb_ms", "median", exact=False)
+    found = store.client.rows(f"SELECT {report} FROM playhead.cdn_requests").rows
+    assert (metric["value"], histogram[0]["p50"], found[0][0]) == (exact, exact, exact)

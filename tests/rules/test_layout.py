@@ -109,7 +109,15 @@ def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
         r"rk/)"
     )
     kinds = {".py", ".md", ".toml", ".txt", ".json", ".sql", ".yml", ""}
-    skipped = {".git", ".venv", "node_modules", ".hypothesis", ".mypy_cache", ".ruff_cache"}
+    skipped = {
+        ".git",
+        ".venv",
+        ".cache",
+        "node_modules",
+        ".hypothesis",
+        ".mypy_cache",
+        ".ruff_cache",
+    }
     found = [
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*")

@@ -17,7 +17,7 @@ from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.model import view
 from playhead.query.span import iso
-from playhead.serve import create_app
+from playhead.serve.app import create_app
 from playhead.serve.services import Services
 from playhead.store.client import AsyncStoreClient
 from support.running_store import RunningStore

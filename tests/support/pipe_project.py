@@ -16,9 +16,10 @@ from playhead.config.file import load
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
 from playhead.project.folder import read_texts
+from playhead.project.manifest import LIVE_FILE
 from playhead.project.table import create_table, quarantine_table
-from playhead.query.pipes.live import LIVE_FILE
-from playhead.serve import create_app
+from playhead.record.recorder import Recorder
+from playhead.serve.app import create_app
 from playhead.serve.services import Services
 from playhead.store.client import AsyncStoreClient
 from support.running_store import RunningStore, now_ms
@@ -37,6 +38,8 @@ class PipeProject:
         *,
         values: Mapping[str, str] | None = None,
         limits: Mapping[str, Any] | None = None,
+        tb_local: bool = False,
+        base_path: str = "",
     ) -> None:
         self.folder = folder
         self.files = dict(files)
@@ -45,7 +48,12 @@ class PipeProject:
         self.database = f"p_{hashlib.sha256(text).hexdigest()[:16]}"
         self._store = store
         self.clock = ManualClock(now_ms())
-        plain = load(overrides={"data.dir": str(folder)}).config
+        given = {
+            "data.dir": str(folder),
+            "server.tb_local": tb_local,
+            "server.base_path": base_path,
+        }
+        plain = load(overrides=given).config
         pipes = msgspec.structs.replace(Pipes(), **{"reload_ms": 0, **(limits or {})})
         self.config: Config = msgspec.structs.replace(plain, pipes=pipes)
         self.tokens = Tokens(folder / "access.db", self.clock)
@@ -53,12 +61,15 @@ class PipeProject:
         self.admin = (folder / ADMIN_FILE).read_text("ascii").strip()
         self._ledger = Ledger(folder / "worker.db")
         self.store = AsyncStoreClient(store.location)
+        self.recorder = Recorder(self.store, self.clock)
         services = Services(
-            config=self.config, clock=self.clock, store=self.store, tokens=self.tokens,
+            recorder=self.recorder, config=self.config, clock=self.clock, store=self.store, tokens=self.tokens,
             log=MemoryLog(self.config.log, self.clock), ledger=self._ledger,
         )  # fmt: skip
+        self.workspaces = services.homes()
+        self.app = create_app(services)
         self.http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(create_app(services)), base_url="http://playhead"
+            transport=httpx2.ASGITransport(self.app), base_url="http://playhead"
         )
 
     async def build(self, rows: Rows | None = None) -> None:
@@ -109,6 +120,7 @@ class PipeProject:
         """Drop the tables and close what it opened."""
         await self.store.command(f"DROP DATABASE IF EXISTS {self.database} SYNC")
         await self.http.aclose()
+        await self.workspaces.close()
         await self.store.close()
         self.tokens.close()
         self._ledger.close()

@@ -6,10 +6,9 @@ import type { Partly } from './request.ts';
 
 /** Tells an error: fatal ones end the view unless it plays on, the others are warnings. */
 export function fail(host: Host, error: Partly<PlayerError>, status?: number): void {
-  const { type, details } = error;
   const category = /^4(0[123]|51)$/.test(`${status}`)
     ? 'business' // not paid, not logged in, not in this country
-    : /pars|codec|empty/i.test(type! + details)
+    : /pars|codec|empty/i.test(error.type! + error.details)
       ? 'content'
       : 'technical';
   // What an address in the message says after its `?` are parameters: they hold tokens.

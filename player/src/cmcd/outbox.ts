@@ -1,5 +1,7 @@
 /** Sends CMCD records as the standard asks: batches in order, waits at 429 and 5xx, stops at 410. */
 
+import { isAway, waitMs } from '../transport/backoff.ts';
+
 /** Records that wait while the server cannot be reached; the oldest go first. */
 export const WAITING_MAX = 500;
 /** Characters of one body: what a request that outlives its page may carry, with room to spare. */
@@ -38,19 +40,19 @@ export function createOutbox(target: string, heard: Heard): Outbox {
     if (busy || stopped || timer || !waiting.length) return;
     busy = true;
     const lines = batch();
-    const wait = await post(target, lines.join('\n'));
+    const { status, retryAfter } = await post(target, lines.join('\n'));
     busy = false;
-    if (wait === GONE_FOR_GOOD) stop('The server wants no more CMCD reports in this session.');
-    else if (wait >= 0 && !stopped) later(lines, wait);
+    if (status === GONE) stop('The server wants no more CMCD reports in this session.');
+    else if (isAway(status) && !stopped) later(lines, retryAfter);
     else failures = 0;
     void send();
   }
 
-  function later(lines: string[], waitMs: number): void {
+  function later(lines: string[], retryAfter: string | null): void {
     waiting = lines.concat(waiting);
     trim();
-    const ms = Math.max(waitMs, Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MAX_MS));
-    heard(`CMCD reports could not be sent; ${waiting.length} wait ${ms} ms.`);
+    const ms = waitMs(failures++, BACKOFF_MS, BACKOFF_MAX_MS, retryAfter);
+    heard(`CMCD reports could not be sent; ${waiting.length} wait ${Math.round(ms)} ms.`);
     timer = setTimeout(() => {
       timer = undefined;
       void send();
@@ -83,28 +85,23 @@ export function createOutbox(target: string, heard: Heard): Outbox {
       clearTimeout(timer);
       timer = undefined;
       stopped = true;
-      void post(target, batch().join('\n')); // also beside one that is under way: records are numbered
+      const rest = batch().join('\n');
+      if (rest) void post(target, rest); // also beside one that is under way: records are numbered
     },
   };
 }
 
-const GONE_FOR_GOOD = -2;
-const TAKEN = -1;
-
-/** Sends a body: `TAKEN`, `GONE_FOR_GOOD`, or the ms to wait at least before the next try. */
-async function post(target: string, body: string): Promise<number> {
-  if (!body) return TAKEN;
+/** Sends a body; status 0 = nobody answered. */
+async function post(target: string, body: string): Promise<{ status: number; retryAfter: string | null }> {
   try {
-    const answer = await fetch(target, {
+    const { status, headers } = await fetch(target, {
       method: 'POST',
       headers: { 'Content-Type': 'application/cmcd' },
       body,
       keepalive: true,
     });
-    if (answer.status === GONE) return GONE_FOR_GOOD;
-    if (answer.status !== 429 && answer.status < 500) return TAKEN;
-    return Math.min(Number(answer.headers.get('Retry-After')) * 1_000 || 0, BACKOFF_MAX_MS);
+    return { status, retryAfter: headers.get('Retry-After') };
   } catch {
-    return 0;
+    return { status: 0, retryAfter: null };
   }
 }

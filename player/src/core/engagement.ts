@@ -10,7 +10,7 @@ export type Engagement = (at: number, next?: State) => { totalWatchTime: number;
 
 /** Counts from a moment on (whole ms of the monotonic clock). */
 export function createEngagement(since: number): Engagement {
-  let state: State = 'idle';
+  let state: State | undefined;
   let totalWatchTime = 0;
   let totalPauseTime = 0;
   return (at, next = state) => {

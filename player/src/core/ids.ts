@@ -27,8 +27,7 @@ export interface Ids {
 /** Keeps a text in the browser, or returns what is kept. Browsers refuse by throwing, even when only asked. */
 function store(text?: string): string {
   try {
-    if (text !== undefined) localStorage[STORE] = text;
-    return localStorage[STORE] || '';
+    return text ? (localStorage[STORE] = text) : localStorage[STORE] || '';
   } catch {
     return ''; // without storage the ids last as long as the page
   }
@@ -37,7 +36,7 @@ function store(text?: string): string {
 /** Forgets who watches, and what pages of this origin have kept of it: ids and unsent events. */
 export function forget(): void {
   try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(STORE)) delete localStorage[key];
+    for (const key in localStorage) if (key.startsWith(STORE)) delete localStorage[key];
     indexedDB.deleteDatabase(STORE);
   } catch {
     // Without storage there is nothing to forget.

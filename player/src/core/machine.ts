@@ -26,6 +26,7 @@ const END_S = 0.5;
 const NUDGE_S = 1.5;
 /** A playhead ahead of the clock by more than this jumped. The server's bounds. */
 const AHEAD_FACTOR = 1.1;
+const BEHIND_FACTOR = 0.1;
 const AHEAD_MS = 1_000;
 const BACK_MS = 50;
 /** Polls are never quite on time. */
@@ -148,7 +149,7 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
       const elapsed = at - polledAt;
       const stood = movedAt < polledAt;
       const lag = elapsed - moved;
-      const plays = lag <= moved && lag <= Math.max(JITTER_MS, elapsed * (AHEAD_FACTOR - 1));
+      const plays = lag <= moved && lag <= Math.max(JITTER_MS, elapsed * BEHIND_FACTOR);
       // It moved first and then stopped; what it moves while it stands shortens the standing.
       if (!plays) movedAt += Math.max(0, moved);
       const until = plays ? polledAt : at;

@@ -31,11 +31,11 @@ const now = (): number => Math.round(performance.now());
 
 /** Begins to measure: the adapters fasten players to it. */
 export function createMonitor(config: Config, adapters: Adapter[]): Monitor {
-  return createMonitorWith(createTransport, config, adapters);
+  return createMonitorWith(config, adapters);
 }
 
 /** As `createMonitor`, with a transport of one's own. */
-export function createMonitorWith(makeTransport: MakeTransport, config: Config, adapters: Adapter[]): Monitor {
+export function createMonitorWith(config: Config, adapters: Adapter[], makeTransport: MakeTransport = createTransport): Monitor {
   const report = reportTo(config.onReport);
   const guard = guardWith(report);
   const { listen, every, _undo: undo } = listener(guard);
@@ -92,7 +92,7 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
   }
 
   /** Begins a view that nobody has asked to play yet. */
-  function begin(): void {
+  let begin = (): void => {
     const { hidden } = document;
     if (!ids._touch(Date.now())) ids = identify(config, mode);
     view = createView();
@@ -103,7 +103,7 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
     stage._hidden = hidden;
     take = createMachine(stage, send, (next, at) => engaged(at, (state = next)));
     tell('VIEW_INIT');
-  }
+  };
 
   /** Ends the view and begins the next; one that was never asked to play goes on. */
   function renew(leaving?: boolean): boolean {
@@ -137,13 +137,13 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
     remember({ videoId, videoTitle, ...more, cdn, experiment, variant, custom } as Fields);
   }
 
-  function agree(asked: Consent | undefined): void {
+  let agree = (asked: Consent | undefined): void => {
     mode = agreed(config, asked);
     if (mode !== 'full') forget();
     ids = identify(config, mode);
     begin();
     transport = mode === 'none' ? undefined : makeTransport({ ...config, consent: mode }, report);
-  }
+  };
 
   /** What the adapters get. */
   function host(): Host {
@@ -165,7 +165,7 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
       },
       listen,
       every,
-      guard: guard as Host['guard'],
+      guard,
       viewId: () => view._id,
     };
   }
@@ -187,10 +187,8 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
     if (config.heartbeatMs! * 2 > BELIEVED_MS) remember({ heartbeatIntervalMs: config.heartbeatMs! });
     watchPage();
     const own = host();
-    for (const adapter of adapters) {
-      const letGo = guard(adapter)(own);
-      if (letGo) undo.push(letGo);
-    }
+    // The first fastens the element: without it the others have nothing to tell of.
+    for (const adapter of adapters) undo.push(adapter(own) || (() => 0));
   });
 
   /** What the page gets. */
@@ -212,7 +210,7 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
       next: guard(next),
       event: guard((name, data) => tell('CUSTOM', { custom: { ...data, event: name } })),
       error: guard((error) => tell('PLAYER_ERROR', { error })),
-      ad: guard((kind, ad, error) => tell(kind, { ...(ad && { ad }), ...(error && { error }) })),
+      ad: guard((kind, ad, error) => tell(kind, { ad, error } as Fields)),
       interaction: guard(() => void acts++),
       consent: guard((asked) => {
         const wanted = agreed(config, asked);
@@ -229,6 +227,8 @@ export function createMonitorWith(makeTransport: MakeTransport, config: Config, 
         transport?.close();
         transport = undefined;
         clearInterval(timer);
+        // Whoever still holds it begins nothing more.
+        take = begin = agree = () => {};
       }),
     };
   }

@@ -30,7 +30,7 @@ function sentenceOf(what: Report['what'], text: string): string {
     case 'retry':
       return `in ${text} ms`;
     case 'kept':
-      return 'the server failed at it too often: left for the next visit';
+      return `${text === '0' ? 'no answer' : text}: left for the next visit`;
     case 'stopped':
       return 'the server wants no more';
     default:

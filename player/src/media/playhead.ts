@@ -2,8 +2,15 @@
 
 import type { Host } from '../types.ts';
 
-/** How often the playhead is read while it should move, in ms; a stall is one of 250 ms. */
+/** How often the playhead is read until it moves evenly, in ms; a stall is one of 250 ms. */
 const POLL_MS = 200;
+/**
+ * The same from then on: the element's `timeupdate`, four a second, says how far it came. A timer
+ * notes when they stay away; when it stood is known from where it is.
+ */
+const WATCH_MS = 600;
+/** So much content played means that it moves evenly. */
+const EVEN_S = 1;
 
 /**
  * Tells the host where the playhead stands, as long as `rests` does not say that it need not move.
@@ -27,16 +34,20 @@ export function playhead(
       }),
     );
   };
-  host.listen(video, 'timeupdate ratechange', move);
-  return () => {
-    if (stop || rests()) return;
-    frame();
-    stop = host.every(POLL_MS, () => {
+  /** `from`: where it stood when it may not yet have moved evenly. */
+  const poll = (ms: number, from?: number) => {
+    stop?.();
+    stop = host.every(ms, () => {
       move();
       polled();
-      if (!rests()) return;
-      stop!();
-      stop = undefined;
+      if (rests()) stop = void stop!();
+      else if (video.currentTime - from! > EVEN_S) poll(WATCH_MS);
     });
+  };
+  host.listen(video, 'ratechange timeupdate', move);
+  return () => {
+    if (rests()) return;
+    if (!stop) frame();
+    poll(POLL_MS, video.currentTime);
   };
 }

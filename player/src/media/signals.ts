@@ -24,14 +24,14 @@ const KINDS: Record<string, Kind> = {
 export function errorOf(video: HTMLVideoElement): number {
   // Children (`source`) that all fail raise nothing at the element: its network state says so.
   const code = video.error?.code ?? (video.networkState === 3 ? 4 : 0);
-  const freed = video.getAttribute('src') === '' || /^(blob:|$)/.test(video.currentSrc);
-  return code < 2 || (code > 3 && freed) ? 0 : code;
+  const isFreed = (): boolean => video.getAttribute('src') === '' || /^(blob:|$)/.test(video.currentSrc);
+  return code < 2 || (code > 3 && isFreed()) ? 0 : code; // asked several times a second: the usual case reads little
 }
 
 /** Raises signals from now on. */
 export function signals(host: Host, video: HTMLVideoElement): void {
   /** PLAY is told, the element waits for data before it begins by itself. */
-  let early = false;
+  let early: boolean | undefined;
   /** The same, but nobody knows whether the browser allows it: when it began to wait, in ms. */
   let since: number | undefined;
   let hasFailed = false;
@@ -42,8 +42,9 @@ export function signals(host: Host, video: HTMLVideoElement): void {
     const code = errorOf(video);
     if (hasFailed || !code) return;
     hasFailed = true;
-    const category = code > 3 ? 'content' : 'technical';
-    fail(host, { type: 'MediaError', code: `${code}`, message: video.error?.message, category, fatal: true });
+    fail(host, {
+      type: 'MediaError', code: `${code}`, message: video.error?.message, category: code > 3 ? 'content' : 'technical', fatal: true,
+    }); // prettier-ignore
   };
   const watch = playhead(host, video, () => (video.paused ? !early : video.ended), check);
   const clicked = () => navigator.userActivation?.hasBeenActive;

@@ -19,6 +19,7 @@ export function surroundings(host: Host, video: HTMLMediaElement): void {
     const { downlink: downlinkMbps, rtt: rttMs, effectiveType } = connection!;
     return { network: { downlinkMbps, rttMs, effectiveType } };
   };
+  let page: Fields = {};
   if (connection) {
     host.remember(network());
     host.listen(connection, 'change', () => host.take('NETWORK_CHANGE', network()));
@@ -29,19 +30,19 @@ export function surroundings(host: Host, video: HTMLMediaElement): void {
   host.sample((fields) => {
     const { clientWidth: width, clientHeight: height, buffered, currentTime } = video;
     let bufferLengthSec = 0;
-    for (let i = 0; i < buffered.length; i++) {
+    for (let i = buffered.length; i--; ) {
       const ahead = buffered.end(i) - currentTime;
       if (ahead > 0 && buffered.start(i) - currentTime < 0.1) bufferLengthSec = +ahead.toFixed(3);
     }
-    merge(fields, { player: { width, height, bufferLengthSec } });
-    const { fullscreenElement, pictureInPictureElement } = document;
-    const presentation = fullscreenElement ? 'fullscreen' : pictureInPictureElement ? 'pip' : 'inline';
+    merge(fields, { ...page, player: { width, height, bufferLengthSec } });
+    page = {};
+    const presentation = document.fullscreenElement ? 'fullscreen' : document.pictureInPictureElement ? 'pip' : 'inline';
     host.remember({ custom: { muted: video.muted || !video.volume, presentation } });
   });
   // Only the first view of a page waited for it, and a page nobody saw kept nobody waiting.
   if (!pageTold && !document.hidden) {
-    const [page] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    once(host, { pageLoadMs: Math.round(page?.loadEventEnd || host.now()) });
+    const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    page = { pageLoadMs: Math.round(load?.loadEventEnd || host.now()) };
   }
   pageTold = true;
 }

@@ -1,6 +1,7 @@
 /** Sends records in batches; a batch sent again keeps its key, so the server counts it once. */
 
 import { uuid7 } from '../core/ids.ts';
+import { isAway, waitMs } from '../transport/backoff.ts';
 import type { FrameRecord, PublisherConfig } from './config.ts';
 
 const FLUSH_MS = 5_000;
@@ -124,20 +125,18 @@ class RecordBatches implements Batches {
       });
       if (answer.ok) return this._say(`${records} records were sent.`);
       const { status } = answer;
-      if (status < 500 && status !== 408 && status !== 429) {
+      if (!isAway(status)) {
         return this._say(`${records} records were refused with ${status}: ${(await answer.text()).slice(0, 200)}`);
       }
-      return this._backoff(`The server answered ${status}`, Number(answer.headers.get('Retry-After')) * 1_000 || 0);
+      return this._backoff(`The server answered ${status}`, answer.headers.get('Retry-After'));
     } catch (error) {
-      return this._backoff(`The server did not answer (${error})`, 0);
+      return this._backoff(`The server did not answer (${error})`, null);
     }
   }
 
-  private _backoff(why: string, leastMs: number): number {
+  private _backoff(why: string, retryAfter: string | null): number {
     const { backoffMs = BACKOFF_MS, backoffMaxMs = BACKOFF_MAX_MS } = this._config;
-    const doubled = Math.min(backoffMs * 2 ** this._failures++, backoffMaxMs);
-    // Not all at once: after an outage everybody comes back.
-    const wait = Math.max(1, Math.min(leastMs, backoffMaxMs), doubled * (0.5 + Math.random() / 2));
+    const wait = Math.max(1, waitMs(this._failures++, backoffMs, backoffMaxMs, retryAfter));
     this._say(`${why}; again in ${Math.round(wait)} ms.`);
     return wait;
   }

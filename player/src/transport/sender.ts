@@ -17,9 +17,10 @@ export interface Answer {
  */
 export async function post(url: string, text: string, gzip = true, keepalive = false): Promise<Answer> {
   try {
+    if (navigator.onLine === false) throw 'offline';
     const answer = await fetch(url, {
       method: 'POST',
-      body: gzip && text.length > GZIP_MIN_CHARS ? await gzipped(text) : text,
+      body: gzip && text.length > GZIP_MIN_CHARS && globalThis.CompressionStream ? await gzipped(text) : text,
       headers: { 'content-type': 'text/plain' },
       credentials: 'omit',
       keepalive,
@@ -28,18 +29,14 @@ export async function post(url: string, text: string, gzip = true, keepalive = f
       // Browsers older than 2022 have none, and wait as long as they like.
       signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
     });
-    const body = await answer.text();
-    return { status: answer.status, body, retryAfter: answer.headers.get('retry-after') };
+    return { status: answer.status, body: await answer.text(), retryAfter: answer.headers.get('retry-after') };
   } catch (error) {
     return { status: 0, body: `${error}` };
   }
 }
 
-async function gzipped(text: string): Promise<BodyInit> {
-  if (!globalThis.CompressionStream) return text;
-  const stream = new Response(text).body!.pipeThrough(new CompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
-}
+const gzipped = (text: string): Promise<BodyInit> =>
+  new Response(new Response(text).body!.pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
 
 /**
  * Sends while the page may be going; whether it arrives is never known. False = the browser has no

@@ -3,7 +3,7 @@
 import { guardWith, type Tell } from '../core/guard.ts';
 import { listener } from '../core/listener.ts';
 import type { Config, Report, Transport } from '../types.ts';
-import { waitMs } from './backoff.ts';
+import { isAway, waitMs } from './backoff.ts';
 import { addressOf } from './endpoint.ts';
 import { bodyOf, type Item, itemOf } from './item.ts';
 import { batchOf, isTelling, surplusOf } from './queue.ts';
@@ -17,6 +17,8 @@ const WRITE_MS = 1_000;
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
+const now = (): number => performance.now();
+
 /**
  * Makes a transport. At most one request is on its way at a time, beacons aside. Intervals are
  * measured by the monotonic clock only.
@@ -27,35 +29,36 @@ export function createTransport(config: Config, tell: Tell): Transport {
     maxRetries = 8, backoffMs = 1e3, backoffMaxMs = 6e4, maxEventsPerSecond = 50, keepMs = 864e5,
   } = config; // prettier-ignore
   const url = addressOf(config);
-  const isWanted = config.storage !== false && config.consent !== 'cookieless';
-  const shelf = createShelf(url, isWanted ? keepMs : 0, (error) => tell('fault', `Nothing is kept: ${error}`));
+  const isWanted = keepMs > 0 && config.storage !== false && config.consent !== 'cookieless';
+  const shelf = createShelf(isWanted, (error) => tell('fault', `Nothing is kept: ${error}`));
   const guard = guardWith(tell);
   const { listen, _undo: undo } = listener(guard);
   const maxBytes = Math.min(maxBodyBytes, BODY_MAX_BYTES);
   let maxEvents = maxBatchEvents;
   let recent: number[] = []; // when the events of the last second happened; ms since 1970
   let busy: Promise<void> | undefined;
-  let timer: Timer;
-  let writer: Timer;
+  let timer: Timer, writer: Timer;
   let notBefore = 0; // nothing is sent before; monotonic ms
-  let failures = 0;
-  let status = 0; // of the last answer; 0 = none came
+  let failures = 0, status = 0; // sendings in a row that failed; what the last answer was, 0 = none came
   let isClosed = false;
-  const now = (): number => performance.now();
   const say = (what: Report['what'], text: string, items: Item[], answer?: Answer): void =>
     tell(what, text, items.map(({ _event }) => _event), answer);
   const cut = (items: Item[]): Item[] => batchOf(items, maxEvents, maxBytes);
+  const due = (to?: string): Item[] => shelf._items.filter((item) => !item._isLeft && (!to || item._to === to));
+  const next = (): Item | undefined => due(url)[0] ?? due()[0]; // what was kept for another address goes last
 
   function put(...[event, urgent]: Parameters<Transport['put']>): boolean {
     if (isClosed) return false;
     const items = shelf._items;
     try {
-      const item = itemOf(event);
+      const item = itemOf(event, url);
       if (item._bytes >= maxBytes) throw 'too large';
       // By the events' own clock: what happened before the play comes with it, all in one moment.
       const at = event.timestamp;
       recent = recent.filter((other) => Math.abs(other - at) < 1e3);
-      if (recent.length >= maxEventsPerSecond * (isTelling(event) ? 2 : 1)) throw 'too many';
+      // Requests come by the dozen where the network is fast: half of the room is the others'.
+      const most = event.eventType === 'REQUEST' ? maxEventsPerSecond / 2 : maxEventsPerSecond;
+      if (recent.length >= most && !isTelling(event)) throw 'too many';
       // An ordinary one makes an older one go.
       if (items.length >= maxQueueEvents * 2) throw 'no room';
       recent.push(at);
@@ -70,7 +73,7 @@ export function createTransport(config: Config, tell: Tell): Transport {
       writer = undefined;
       void shelf._write();
     }, WRITE_MS);
-    arm(urgent || items.length >= maxEvents ? 0 : flushMs);
+    arm(urgent || due(url).length >= maxEvents ? 0 : flushMs);
     return true;
   }
 
@@ -78,49 +81,57 @@ export function createTransport(config: Config, tell: Tell): Transport {
   async function drain(): Promise<void> {
     await 0; // so that `busy` is set before it is taken back
     try {
-      while (!isClosed && shelf._items.length && now() >= notBefore) await send();
+      for (let item; !isClosed && now() >= notBefore && (item = next()); ) await send(item._to);
     } finally {
       busy = undefined;
     }
     arm(0);
   }
 
-  async function send(): Promise<void> {
-    const batch = cut(shelf._items);
+  async function send(to: string): Promise<void> {
+    const batch = cut(due(to));
     const text = bodyOf(batch);
     say('sent', `${text.length}`, batch);
-    const answer = navigator.onLine === false ? { status: 0, body: 'offline' } : await post(url, text, config.gzip);
+    const answer = await post(to, text, config.gzip);
     status = answer.status;
     say('answer', `${status} ${answer.body}`, batch, answer);
+    // The server is away or busy, or wants another key, which may be put right until the next visit.
+    const away = isAway(status);
     if (status === 413 && batch.length > 1) maxEvents = batch.length >> 1;
-    else if (!status || status > 499 || status === 408 || status === 429) retry(batch, answer);
-    else {
+    // What another address makes of an earlier page's events keeps nobody waiting.
+    else if (status === 401 || status === 403 || (away && to !== url)) leaveFor(due(to));
+    else if (away) {
+      const wait = waitMs(failures++, backoffMs, backoffMaxMs, answer.retryAfter);
+      notBefore = now() + wait;
+      say('retry', `${wait | 0}`, batch);
+      // Only this answer blames the batch.
+      if (status === 500 && failures >= maxRetries) {
+        failures = 0;
+        leaveFor(batch);
+      }
+    } else {
       failures = 0;
       if (status < 300) shelf._remove(batch);
-      else drop(status === 410 ? shelf._items : batch, `${status}`);
-      if (status === 410) {
+      else drop(status === 410 ? due(to) : batch, `${status}`);
+      if (status === 410 && to === url) {
         shut();
         tell('stopped', '');
       }
     }
   }
 
-  function retry(batch: Item[], { retryAfter }: Answer): void {
-    const wait = waitMs(failures++, backoffMs, backoffMaxMs, retryAfter);
-    notBefore = now() + wait;
-    say('retry', `${wait | 0}`, batch);
-    // Only this answer blames the batch; the others say that the server is away or busy.
-    if (status !== 500 || failures < maxRetries) return;
-    failures = 0;
-    shelf._remove(batch, true);
-    say('kept', '', batch);
+  /** Leaves items for the next visit; they count as held, and go when there is no room. */
+  function leaveFor(items: Item[]): void {
+    if (!isWanted) return drop(items, `${status}`);
+    for (const item of items) item._isLeft = true;
+    say('kept', `${status}`, items);
   }
 
   /** Sends by beacon and keeps it all the same: a beacon has no answer. A page that lives on sends again. */
   function leave(): void {
     // A server that asked for time gets it, unless nothing could be sent later.
     const waits = status && now() < notBefore && !shelf._isOff();
-    let rest = waits ? [] : shelf._items.filter((item) => !item._beaconed);
+    let rest = waits ? [] : due(url).filter((item) => !item._beaconed);
     while (rest.length) {
       const batch = cut(rest);
       if (!beacon(url, bodyOf(batch))) break;
@@ -135,7 +146,7 @@ export function createTransport(config: Config, tell: Tell): Transport {
 
   /** Sees to it that what is held leaves in so many ms at most, or when sending is allowed again. */
   function arm(delayMs: number): void {
-    if (isClosed || !shelf._items.length || (timer && delayMs)) return;
+    if (isClosed || !next() || (timer && delayMs)) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = undefined;
@@ -148,6 +159,7 @@ export function createTransport(config: Config, tell: Tell): Transport {
     const items = await shelf._restore();
     if (!items.length) return;
     say('restored', '', items);
+    drop(items.filter(({ _event }) => Date.now() - _event.timestamp > keepMs), 'too old');
     arm(0);
   });
 

@@ -123,6 +123,27 @@ test('a view that nobody asked to play keeps its name when the source changes', 
   assert.equal(seen.events[0]?.videoId, 'b');
 });
 
+test('after a source change the start counts from the play intent that follows, not from the change', () => {
+  const seen = open();
+  const end = play(seen);
+  seen.host.source('b.m3u8');
+  seen.host.take('PLAY', {}, 0, end + 5_000);
+  for (let at = 0; at <= 600; at += 200) seen.host.progress(0, 1, end + 5_000 + at);
+  for (let at = 0; at <= 1_000; at += 200) seen.host.progress(at / 1_000, 1, end + 5_800 + at);
+  const starts = seen.events.filter(({ eventType }) => eventType === 'PLAYING').map(({ startupMs }) => startupMs);
+  assert.deepEqual(starts, [0, 800]);
+});
+
+test('who goes on without asking to play has no startup time: a channel\'s next programme', () => {
+  const seen = open();
+  const end = play(seen);
+  seen.monitor.next({ id: 'b' });
+  for (let at = 200; at <= 2_000; at += 200) seen.host.progress(2 + at / 1_000, 1, end + at);
+  const starts = seen.events.filter(({ eventType }) => eventType === 'PLAYING');
+  const { viewId } = seen.monitor;
+  assert.deepEqual(starts.map((event) => [event.viewId === viewId, event.startupMs]), [[false, 0], [true, undefined]]);
+});
+
 test('a replay stays in the view, or is one of its own', () => {
   for (const replayIsNewView of [false, true]) {
     const seen = open({ replayIsNewView });
@@ -231,6 +252,21 @@ test('destroy ends the view and lets go of everything', () => {
   seen.host.take('PLAY', {}, 0);
   assert.deepEqual([seen.kinds().at(-1), seen.calls.at(-1), undone, heard], ['STOP', 'close', 1, 0]);
   assert.deepEqual([page.document.listeners, page.window.listeners], [0, 0]);
+});
+
+test('after destroy() nothing begins again, whatever is called', async () => {
+  const seen = open({ heartbeatMs: 5, replayIsNewView: true });
+  play(seen);
+  seen.monitor.destroy();
+  const [events, calls] = [seen.events.length, seen.calls.length];
+  seen.monitor.consent('full');
+  seen.monitor.next({ id: 'b' });
+  seen.monitor.ad('AD_START', { id: 'a' });
+  seen.monitor.error({ code: 'X', fatal: true });
+  await wait(20);
+  assert.deepEqual([seen.events.length, seen.calls.filter((call) => call === 'made').length], [events, 1]);
+  assert.ok(!seen.calls.slice(calls).includes('made'));
+  assert.equal(seen.monitor.state, 'stopped');
 });
 
 test('two monitors of one page share viewer and session, not the view', () => {

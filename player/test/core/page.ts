@@ -69,7 +69,7 @@ export function measure(config: Partial<Config> = {}, adapter?: Adapter): Measur
   };
   let host: Host | undefined;
   const all: Config = { endpoint: 'http://localhost', onReport: (report) => reports.push(report), ...config };
-  const monitor = createMonitorWith(transport, all, [(given) => ((host = given), adapter?.(given))]);
+  const monitor = createMonitorWith(all, [(given) => ((host = given), adapter?.(given))], transport);
   return { monitor, host: host!, events, urgent, reports, calls, kinds: () => events.map((e) => e.eventType) };
 }
 

@@ -26,4 +26,5 @@ test('a refusal says what the server said, even where it is no JSON', () => {
   const refused = lineOf({ at: 0, what: 'answer', text: '', events, status: 502, body: '<h1>Bad</h1>' });
   assert.equal(refused.text, '502 <h1>Bad</h1>');
   assert.match(lineOf({ at: 0, what: 'answer', text: '', status: 0, body: 'offline' }).text, /no answer: offline/);
+  assert.match(lineOf({ at: 0, what: 'kept', text: '401', events }).text, /^401: left for the next visit · 2: PLAY/);
 });

@@ -20,6 +20,42 @@ test('the playhead is read while it should move, and not while it rests', () => 
   assert.equal(book.poll(), 0);
 });
 
+test('an element has one monitor: the second is refused with a sentence, until the first is gone', () => {
+  const video = new Video().as();
+  const letGo = html5(video)(new Book());
+  const second = new Book();
+  assert.throws(() => html5(video)(second), /has a monitor/);
+  assert.deepEqual([second.told, second.facts], [[], {}]);
+  (letGo as () => void)();
+  assert.doesNotThrow(() => html5(video)(second));
+});
+
+test('play() right after another source was set is the next view\'s intent', () => {
+  const [book, video] = fasten({ paused: false });
+  video.raise('play playing', { paused: false });
+  const before = book.told.length;
+  // As browsers raise it: the address is known before the first of these events is.
+  video.raise('emptied', { currentSrc: `${FILM}?2`, readyState: 0 });
+  assert.deepEqual([book.sources, book.told.length], [[`${FILM}?2`], before]);
+  video.raise('play waiting loadstart');
+  assert.deepEqual(book.kinds().slice(before), ['PLAY', 'BUFFER_START']);
+});
+
+test('a timer reads often until the playhead moves evenly, then seldom; timeupdate tells in between', () => {
+  const [book, video] = fasten();
+  video.raise('play', { paused: false });
+  const often = [...book.timers.values()];
+  video.currentTime = 1.2;
+  book.poll();
+  const [seldom] = book.timers.values();
+  assert.ok(book.timers.size === 1 && seldom! > 2 * often[0]!, `${often} then ${seldom}`);
+  const read = book.moves.length;
+  video.raise('timeupdate', { currentTime: 1.4 });
+  assert.deepEqual(book.moves.slice(read), [[1.4, 1]]);
+  video.raise('waiting');
+  assert.deepEqual([...book.timers.values()], often);
+});
+
 test('a poll tells position and rate', () => {
   const [book, video] = fasten();
   video.raise('play playing', { paused: false });

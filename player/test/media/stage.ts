@@ -55,7 +55,8 @@ export class Book implements Host {
   readonly sources: string[] = [];
   readonly faults: string[] = [];
   private readonly fills: ((fields: Fields) => void)[] = [];
-  private readonly timers = new Set<() => void>();
+  /** What fires how often, in ms. */
+  readonly timers = new Map<() => void, number>();
   private readonly page = listener(guardWith((_, text) => this.faults.push(text)));
 
   constructor(readonly config: Config = { endpoint: 'https://metrics.test' }) {}
@@ -87,8 +88,8 @@ export class Book implements Host {
     this.sources.push(url);
   }
 
-  every(_ms: number, call: () => void): () => void {
-    this.timers.add(call);
+  every(ms: number, call: () => void): () => void {
+    this.timers.set(call, ms);
     return () => this.timers.delete(call);
   }
 
@@ -105,7 +106,7 @@ export class Book implements Host {
 
   /** Lets the timers fire once; returns how many there are. */
   poll(): number {
-    for (const call of [...this.timers]) call();
+    for (const call of [...this.timers.keys()]) call();
     return this.timers.size;
   }
 

@@ -152,19 +152,48 @@ test('without locks only a tab that kept nothing new for a while is taken for de
   await end();
 });
 
-test('another address gets nothing of it, and what is too old is thrown away', async () => {
+test('what was kept goes where it was meant to go, with its own key', async () => {
+  page({ ...NEVER, endpoint: `${server.url}/old`, key: 'a' }).put();
+  await sleep(1_100);
+  die();
+  await sleep(10);
+  page({ endpoint: `${server.url}/new`, key: 'b' }).put('PLAY', true);
+  await until(() => server.stored.size === 2);
+  assert.deepEqual(server.requests.map(({ url }) => url).sort(), ['/new?key=b', '/old?key=a']);
+  await end();
+});
+
+test('an old address that refuses or fails keeps its events for later, and nobody waiting', async () => {
+  page({ ...NEVER, key: 'bad' }).put();
+  await sleep(1_100);
+  for (const fault of [{ status: 401 }, { status: 503 }]) {
+    die();
+    await sleep(30);
+    server.faults.push(fault);
+    const next = page({ ...NEVER, key: 'good' });
+    await until(() => next.told('kept').length === 1);
+    next.put();
+    await next.transport.flush();
+    assert.equal(next.told('retry').length, 0);
+  }
+  assert.equal(server.stored.size, 2);
+  die();
+  page({ key: 'good' });
+  await until(() => server.stored.size === 3);
+  await end();
+});
+
+test('what is too old is dropped, and told', async () => {
   const first = page(NEVER);
   first.put();
   first.put('HEARTBEAT', false, { timestamp: Date.now() - 60_000 });
   await sleep(1_100);
   die();
   await sleep(10);
-  page({ endpoint: `${server.url}/other` });
-  await sleep(50);
-  assert.equal(server.requests.length, 0);
-  page({ keepMs: 30_000 });
+  const second = page({ keepMs: 30_000 });
   await until(() => server.stored.size > 0);
   assert.deepEqual([...server.stored.keys()], [`${first.viewId}/0`]);
+  assert.deepEqual(second.told('dropped').map(({ text, events }) => [text, events!.length]), [['too old', 1]]);
   await end();
 });
 
@@ -187,6 +216,27 @@ test('without a database it works on in memory, and says so once', async () => {
   one.put('PLAY', true);
   await until(() => server.stored.size === 2);
   assert.equal(one.told('fault').length, 1);
+  await end();
+});
+
+test('a database that gets no store is given up and made anew by the next page', async () => {
+  const real = IDBDatabase.prototype.createObjectStore;
+  IDBDatabase.prototype.createObjectStore = () => {
+    throw new Error('no store');
+  };
+  const one = page();
+  one.put();
+  await sleep(1_100);
+  IDBDatabase.prototype.createObjectStore = real;
+  await until(() => server.stored.size === 1);
+  assert.equal(one.told('fault').length, 1);
+  die();
+  assert.deepEqual(await indexedDB.databases(), []);
+  const next = page(NEVER);
+  next.put();
+  await sleep(1_100);
+  assert.equal((await indexedDB.databases()).length, 1);
+  assert.equal(next.told('fault').length, 0);
   await end();
 });
 

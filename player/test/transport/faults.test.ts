@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { IDBFactory } from 'fake-indexeddb';
 import { Browser, Page, Server, sleep, until, type Fault } from './stage.ts';
 
 let server: Server;
 let browser: Browser;
 beforeEach(async () => {
+  Object.assign(globalThis, { indexedDB: new IDBFactory() });
   browser = new Browser();
   server = await new Server().open();
 });
@@ -82,12 +84,12 @@ test('413 is sent in halves; what is too large alone is dropped', async () => {
   await end(page);
 });
 
-for (const status of [400, 401, 403]) {
-  test(`${status} is dropped and told, and the next is sent`, async () => {
+for (const [status, what] of [[400, 'dropped'], [401, 'kept'], [403, 'kept']] as const) {
+  test(`${status}: ${what} and told, and the next is sent`, async () => {
     server.faults.push({ status, body: '{"error":"because"}' });
     const page = new Page({ endpoint: server.url });
     page.put('PLAY', true);
-    await until(() => page.told('dropped').length === 1);
+    await until(() => page.told(what).length === 1);
     page.put('PLAYING', true);
     await until(() => server.stored.size === 1);
     assert.equal(server.requests.length, 2);
@@ -95,6 +97,30 @@ for (const status of [400, 401, 403]) {
     await end(page);
   });
 }
+
+test('what a key is refused for is held within the limits, and sent by no beacon', async () => {
+  for (let i = 0; i < 6; i++) server.faults.push({ status: 401 });
+  const page = new Page({ endpoint: server.url, maxQueueEvents: 3, maxBatchEvents: 2 });
+  for (let i = 0; i < 5; i++) {
+    page.put();
+    await page.transport.flush();
+  }
+  await sleep(60);
+  assert.equal(server.requests.length, 5);
+  assert.deepEqual(page.told('dropped').map(({ text }) => text), ['no room', 'no room']);
+  await page.transport.flush(true);
+  assert.deepEqual(browser.beacons, []);
+  await end(page);
+});
+
+test('where nothing may be kept, what a key is refused for is dropped and told', async () => {
+  server.faults.push({ status: 401 });
+  const page = new Page({ endpoint: server.url, storage: false });
+  page.put('PLAY', true);
+  await until(() => page.told('dropped').length === 1);
+  assert.equal(page.told('kept').length, 0);
+  await end(page);
+});
 
 test('a batch that the server fails at is left; the next goes on', async () => {
   for (let i = 0; i < 3; i++) server.faults.push({ status: 500 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { IDBFactory } from 'fake-indexeddb';
 import { Browser, Page, Server, sleep, until } from './stage.ts';
 
 let server: Server;
 beforeEach(async () => {
+  Object.assign(globalThis, { indexedDB: new IDBFactory() });
   new Browser();
   server = await new Server().open();
 });
@@ -74,18 +76,27 @@ test('a body worth it is gzip, as plain text, key in the query', async () => {
   await end(page);
 });
 
-test('more than so many a second are dropped and told, telling ones later', async () => {
+test('more than so many a second are dropped and told, telling ones never', async () => {
   const page = new Page({ endpoint: server.url, maxEventsPerSecond: 5 });
   for (let i = 0; i < 9; i++) page.put();
-  page.put('ENDED');
-  await until(() => server.stored.size === 6);
+  for (let i = 0; i < 9; i++) page.put('BUFFER_START');
+  await until(() => server.stored.size === 14);
   assert.equal(page.told('dropped').length, 4);
-  assert.ok(server.stored.has(`${page.viewId}/9`));
+  assert.ok(server.stored.has(`${page.viewId}/17`));
+  await end(page);
+});
+
+test('a fast network fills half of the room of a second with requests, not all of it', async () => {
+  const page = new Page({ endpoint: server.url, maxEventsPerSecond: 8 });
+  for (let i = 0; i < 30; i++) page.put('REQUEST');
+  for (const kind of ['QUALITY_CHANGE', 'HEARTBEAT', 'PLAYER_ERROR', 'CDN_CHANGE'] as const) page.put(kind);
+  await until(() => server.stored.size === 8);
+  assert.ok(page.told('dropped').every(({ text, events }) => text === 'too many' && events![0]!.eventType === 'REQUEST'));
   await end(page);
 });
 
 test('events of several seconds may come in one moment', async () => {
-  const page = new Page({ endpoint: server.url, maxEventsPerSecond: 5 });
+  const page = new Page({ endpoint: server.url, maxEventsPerSecond: 16 });
   const now = Date.now();
   for (let i = 0; i < 30; i++) page.put('REQUEST', false, { timestamp: now - 9_000 + i * 250 });
   await until(() => server.stored.size === 30);

@@ -40,9 +40,13 @@ class Grant(msgspec.Struct, frozen=True):
     """Requests a second; None = as the server's settings say."""
     expires_at: int | None = None
     description: str = ""
+    workspace: str = ""
+    """Whose it is: the id of a further workspace; "" = of the main one."""
+    origins: tuple[str, ...] = ()
+    """Pages that may send with it, in place of the server's list; empty = as the server's."""
 
     def is_whole(self) -> bool:
-        """Return whether it is an admin token of the whole server."""
+        """Return whether it is an admin token of its whole workspace; the main one is the server."""
         return self.kind == "admin" and self.property is None
 
     def reads(self) -> bool:

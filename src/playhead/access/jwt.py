@@ -3,6 +3,7 @@
 HS256 alone is taken. Nothing of a token is believed before its signature is.
 """
 
+import base64
 import hashlib
 import threading
 from collections import OrderedDict
@@ -54,6 +55,10 @@ class _Payload(msgspec.Struct):
     nbf: int | float | None = None
 
 
+class _Named(msgspec.Struct):
+    workspace_id: str = ""
+
+
 _DECODER: Final = msgspec.json.Decoder(_Payload)
 
 
@@ -62,16 +67,28 @@ def looks_signed(secret: str) -> bool:
     return secret.count(".") == 2
 
 
+def named_in(secret: str) -> str:
+    """Return the workspace id that a JWT names, "" if it names none; nothing of it is proven."""
+    try:
+        payload = secret.split(".")[1]
+        padded = payload + "=" * (-len(payload) % 4)
+        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Named).workspace_id
+    except (IndexError, ValueError, msgspec.DecodeError, RecursionError):
+        return ""
+
+
 class Signed:
     """Mints and verifies the tokens of one workspace.
 
     Args:
         workspace_id: The workspace they must name.
         clock: Decides whether one has ended.
+        workspace: What grants say of it: `Grant.workspace`.
     """
 
-    def __init__(self, workspace_id: str, clock: Clock) -> None:
+    def __init__(self, workspace_id: str, clock: Clock, workspace: str = "") -> None:
         self._workspace_id = workspace_id
+        self._workspace = workspace
         self._clock = clock
         self._lock = threading.Lock()
         self._key = ""
@@ -166,8 +183,9 @@ class Signed:
         if said.nbf is not None and said.nbf > now_s:
             _refuse("The token is not valid yet (nbf).")
         grant = Grant(
-            id_, said.name, "jwt", None, 0, _scopes(said.scopes), rps, int(said.exp * 1000)
-        )
+            id_, said.name, "jwt", None, 0, _scopes(said.scopes), rps, int(said.exp * 1000),
+            workspace=self._workspace,
+        )  # fmt: skip
         self._check_end(grant)
         return grant
 

@@ -15,6 +15,7 @@ from playhead.access import table
 from playhead.access.files import write_private
 from playhead.access.grant import KINDS, Grant
 from playhead.access.jwt import RPS_MAX, Signed, looks_signed
+from playhead.access.origins import checked_origins
 from playhead.access.scopes import ADMIN, Scope, checked_all
 from playhead.clock import Clock
 from playhead.errors import Conflict, InvalidRequest, NotFound
@@ -46,8 +47,10 @@ class Tokens:
     A look-up compares hashes in memory: how long it takes tells nothing about a secret.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, workspace: str = "") -> None:
         self.path = path
+        self.workspace = workspace
+        """The id that every grant of these carries; "" = the main workspace."""
         self._clock = clock
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,10 +59,11 @@ class Tokens:
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous=FULL")
         self.workspace_id = table.prepare(self._db)
-        self.signed = Signed(self.workspace_id, clock)
+        self.signed = Signed(self.workspace_id, clock, workspace)
         """The JWTs of this workspace; their key follows the admin token's file."""
         self._grants: dict[bytes, Grant] = {}
         self._by_id: dict[str, Grant] = {}
+        self._origins: tuple[str, ...] = ()
         self._version = -1
         self._file: tuple[int, int, int] | None = None
         self._checked_s = float("-inf")
@@ -69,11 +73,18 @@ class Tokens:
         kind: str,
         name: str = "",
         property: str | None = None,  # noqa: A002 (the product's word)
+        origins: Sequence[str] = (),
     ) -> tuple[Grant, str]:
         """Make a token and return it with its secret, which is shown this once only.
 
+        Args:
+            kind: One of `KINDS`.
+            name: A word to recognise it by.
+            property: The only one it is for; None = every one.
+            origins: Pages that may send with a write key; empty = as the server's settings say.
+
         Raises:
-            InvalidRequest: Unknown kind, a name that cannot be, or too many tokens.
+            InvalidRequest: Unknown kind, a name or origin that cannot be, or too many tokens.
             Conflict: Another token has the name.
         """
         if kind not in KINDS:
@@ -84,7 +95,9 @@ class Tokens:
             raise InvalidRequest("A property has a name; leave it out for every property.")
         if "/" in (property or ""):  # it ends the property in the key of a view
             raise InvalidRequest("The name of a property cannot hold a slash.")
-        return self._add(Grant("", name, kind, property, 0))
+        if origins and kind != "write":
+            raise InvalidRequest("Origins are for write keys: other tokens are in no page.")
+        return self._add(Grant("", name, kind, property, 0, origins=checked_origins(origins)))
 
     def create_scoped(
         self,
@@ -240,6 +253,11 @@ class Tokens:
         self._stay_fresh(FRESH_S)
         return self._by_id.get(id)
 
+    def origins(self) -> tuple[str, ...]:
+        """Return the origins that any key names; what one key allows is in its grant."""
+        self._stay_fresh(FRESH_S)
+        return self._origins
+
     def holds(self, grant: Grant) -> bool:
         """Return whether a token that was resolved is still good."""
         if grant.kind != "jwt":
@@ -272,7 +290,10 @@ class Tokens:
     def _add(self, grant: Grant) -> tuple[Grant, str]:
         secret = _secret(grant.kind)
         made = msgspec.structs.replace(
-            grant, id=secrets.token_hex(6), created_at=self._clock.now_ms()
+            grant,
+            id=secrets.token_hex(6),
+            created_at=self._clock.now_ms(),
+            workspace=self.workspace,
         )
         if len(made.name) > NAME_LENGTH_MAX:
             raise InvalidRequest(f"Names have at most {NAME_LENGTH_MAX} characters.")
@@ -310,8 +331,10 @@ class Tokens:
             self._checked_s = now_s
 
     def _load(self) -> None:
-        self._grants = dict(table.grants(self._db))
+        self._grants = dict(table.grants(self._db, self.workspace))
         self._by_id = {grant.id: grant for grant in self._grants.values()}
+        every = (origin for grant in self._by_id.values() for origin in grant.origins)
+        self._origins = tuple(sorted(set(every)))
         self._take_key()
 
     def _follow_file(self) -> None:

@@ -1,18 +1,17 @@
 """A build: the project laid out beside, then made in place, then switched live."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from playhead import __version__
 from playhead.access.grant import QUARANTINE
-from playhead.build.definition import Definition, definitions
+from playhead.build.definition import Definition, placed_definitions
+from playhead.build.digest import built_of, digest_of, digest_of_project
 from playhead.build.draft import Draft, Drafting
 from playhead.build.idle import idle
-from playhead.build.lock import locked
+from playhead.build.lock import barrier, locked
 from playhead.build.manifest import (
     Built,
     has_folder,
@@ -23,13 +22,20 @@ from playhead.build.manifest import (
     write_live,
 )
 from playhead.build.published import Joined, explained, joined
+from playhead.build.routing import (
+    drop_unused_passages,
+    has_routes,
+    old_routes,
+    routes_of,
+    unroutable,
+    write_routes,
+)
 from playhead.build.sentence import counted
 from playhead.build.tables import (
     apply_table,
     drop_database,
     drop_table,
     make_database,
-    make_service_tables,
     obstacles,
 )
 from playhead.build.target import BuildResult, Change, Deed, Target
@@ -45,14 +51,14 @@ from playhead.build.views import (
     view_of,
 )
 from playhead.clock import Clock
+from playhead.errors import Conflict
+from playhead.project.manifest import STAGING_FILE, UNREADABLE, Manifest
 from playhead.project.problem import Problem
-from playhead.project.resources import Datasource, Project
-from playhead.query.pipes.live import UNREADABLE, Manifest
+from playhead.project.resources import Project
+from playhead.record.tables import make_service_tables
 
 STORE_FOLDER: Final = "store"
 """Where the embedded store keeps its tables, inside the data folder."""
-FORMAT: Final = 1
-"""Counted up when the same files must be built anew by a new release."""
 
 
 async def build(
@@ -66,7 +72,8 @@ async def build(
     """Build a project and switch it live.
 
     Whoever writes rows into the project's tables must hold `project/build.lock` shared; the build
-    holds it alone, so a new materialized view gets every row of its source exactly once.
+    holds it alone while it changes them, so a new materialized view gets every row of its source
+    exactly once.
 
     Args:
         project: Its files, read.
@@ -80,25 +87,43 @@ async def build(
 
     Raises:
         DataDirBusy: Another build of this folder runs.
+        Conflict: A deployment is staged in it.
+        RowsUnsettled: Rows are on their way into the tables for too long.
         StoreUnavailable: The store went away; a new build goes on where this one stopped.
     """
-    if target.data_dir is None:
-        return await _Building(target, clock, Built(), Joined(project)).build(_digest(project))
-    async with locked(target.data_dir, clock, wait_s):
-        if first_only and has_folder(target.data_dir):
+    folder = target.data_dir
+    if folder is None:
+        return await _Building(target, clock, Built(), Joined(project)).build(
+            digest_of_project(project)
+        )
+    async with locked(folder, clock, wait_s):
+        if first_only and has_folder(folder):
             return BuildResult(project=project)
-        found = joined(project, _published(target.data_dir))
-        built = read_built(target.data_dir)
+        _refuse_staged(folder)
+        live = _live(folder)
+        target = msgspec.structs.replace(target, places=live.places)
+        found = joined(project, live.published)
+        built = read_built(folder)
         # Of the folder's files alone: what is published is live already when it is.
-        return await _Building(target, clock, built, found).build(_digest(project))
+        building = _Building(target, clock, built, found, live.deployment)
+        return await building.build(digest_of_project(project))
 
 
-def _published(data_dir: Path) -> Mapping[str, str]:
-    """Return what was published; nothing of a live project that cannot be read."""
+def _live(data_dir: Path) -> Manifest:
+    """Return what is live; an empty manifest when it cannot be read."""
     try:
-        return live_manifest(data_dir).published
+        return live_manifest(data_dir)
     except UNREADABLE:
-        return {}
+        return Manifest()
+
+
+def _refuse_staged(data_dir: Path) -> None:
+    """Raise Conflict while a deployment is staged: it was made for the tables as they are."""
+    if (data_dir / STAGING_FILE).exists():
+        raise Conflict(
+            "A deployment is staged, so nothing can be built in place; nothing was changed.",
+            hint="Promote it or discard it first: 'playhead deployment ls'.",
+        )
 
 
 def is_unchanged(project: Project, data_dir: Path) -> bool:
@@ -107,25 +132,18 @@ def is_unchanged(project: Project, data_dir: Path) -> bool:
     Only to be asked while no store runs: then nobody can have changed its tables since.
     """
     built = read_built(data_dir)
-    there = is_live(data_dir) and (data_dir / STORE_FOLDER).is_dir()
-    return there and not built.filling and built.digest == _digest(project)
-
-
-def digest_of(*parts: str) -> str:
-    """Return a digest of texts, in order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        content = part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(content))
-        digest.update(content)
-    return digest.hexdigest()
+    there = is_live(data_dir) and has_routes(data_dir) and (data_dir / STORE_FOLDER).is_dir()
+    return there and not built.filling and built.digest == digest_of_project(project)
 
 
 class _Building:
     """One build under way."""
 
-    def __init__(self, target: Target, clock: Clock, built: Built, found: Joined) -> None:
+    def __init__(
+        self, target: Target, clock: Clock, built: Built, found: Joined, deployment: str = ""
+    ) -> None:
         self._target = target
+        self._deployment = deployment
         self._clock = clock
         self._built = built
         self._found = found
@@ -142,13 +160,18 @@ class _Building:
         if not target.partial:
             self._warnings += idle(draft.project)
         await make_database(target.store, target.database)
-        stored = await definitions(target.store, target.database)
+        stored = await placed_definitions(target.store, target.database, target.places)
         sources = draft.project.datasources
         problems = [*draft.problems, *obstacles(sources, stored, draft.definitions)]
         problems = [explained(one, self._found.published) for one in problems]
         if problems and not target.partial:
             return BuildResult(problems=tuple(problems), warnings=tuple(self._warnings))
-        await self._apply(draft, stored, digest)
+        self._warnings += unroutable(draft.project, draft.definitions)
+        if target.data_dir is None:
+            await self._apply(draft, stored, digest)
+        else:
+            async with barrier(target.data_dir, self._clock):
+                await self._apply(draft, stored, digest)
         return BuildResult(
             problems=tuple(problems),
             warnings=tuple(self._warnings),
@@ -181,18 +204,26 @@ class _Building:
         remade = await self._apply_tables(draft, stored, views, there - keep)
         keep -= {n for n in keep if views[n].target in remade or views[n].source in remade}
         for name in (n for n in sorted(there - keep) if n in views):
-            await drop_view(target, name)
+            await drop_view(target, name, database=self._place(name))
         for view in arranged(views):
             if view.name not in keep:
                 await self._make_view(view, draft.definitions)
         await self._remove(project, stored)
         self._look_at_pipes(project)
         if target.data_dir is not None:
+            # Before the switch: rows of a new shape have to be known when the first comes.
+            routes = await routes_of(
+                target, project, draft.definitions, old_routes(target.data_dir)
+            )
+            write_routes(target.data_dir, routes)
+            await drop_unused_passages(target, routes)
             live = Manifest(
                 database=target.database,
                 files=project.files,
                 secrets=project.secrets,
                 built_at_ms=self._clock.now_ms(),
+                places=target.places,
+                deployment=self._deployment,
                 published=self._found.published,
             )
             write_live(target.data_dir, live, self._state(project, views, digest))
@@ -208,7 +239,7 @@ class _Building:
         for name in sorted(outdated):
             if name not in views:
                 self._changes.append(Change("removed", "materialized view", _shown(name)))
-            await drop_view(self._target, name)
+            await drop_view(self._target, name, database=self._place(name))
         remade = set()
         for _, source in sorted(draft.project.datasources.items()):
             if source.name not in draft.definitions:
@@ -224,8 +255,9 @@ class _Building:
         """Make a view and, where that is exact, put the rows through it that are there already."""
         target = self._target
         is_new = view.name not in self._built.views
-        is_empty = await row_count(target.store, target.database, view.target) == 0
-        await create_view(target, view, database=target.database)
+        database = target.database_of(view.target)
+        is_empty = await row_count(target.store, database, view.target) == 0
+        await create_view(target, view, database=database)
         deed: Deed = "created" if is_new else "changed"
         detail = f"{view.source} → {view.target}"
         self._changes.append(Change(deed, "materialized view", _shown(view.name), detail))
@@ -236,7 +268,7 @@ class _Building:
             )
             self._warnings.append(Problem(view.pipe.path, message, view.node.line, 1, warning=True))
             return
-        if not await row_count(target.store, target.database, view.source):
+        if not await row_count(target.store, target.database_of(view.source), view.source):
             return
         self._note(filling=view.name)
         columns = await self._columns_of(view, wanted)
@@ -270,7 +302,7 @@ class _Building:
                 self._warnings.append(Problem(f"{name}.datasource", message, warning=True))
                 continue
             for table in (name, name + QUARANTINE):
-                await drop_table(self._target, table)
+                await drop_table(self._target, table, database=self._target.database_of(table))
             self._changes.append(Change("removed", "data source", name))
 
     def _look_at_pipes(self, project: Project) -> None:
@@ -294,29 +326,30 @@ class _Building:
 
     async def _stored_views(self) -> set[str]:
         found = await self._target.store.rows(
-            "SELECT name FROM system.tables WHERE database = {database:String}"
+            "SELECT name, database FROM system.tables WHERE has({databases:Array(String)}, database)"
             " AND engine = 'MaterializedView' AND startsWith(name, {prefix:String})",
-            {"database": self._target.database, "prefix": PREFIX},
+            {"databases": self._target.databases(), "prefix": PREFIX},
         )
-        return {str(row[0]) for row in found.rows}
+        # Those of tables that a deployment has replaced are not meant: they go with their tables.
+        return {str(name) for name, database in found.rows if database == self._place(name)}
+
+    def _place(self, view: str) -> str:
+        """Return the database in which the last build or deployment has left a view."""
+        return self._built.places.get(view, self._target.database)
 
     async def _is_whole(self) -> bool:
         """Return whether everything the last build made is still there."""
         folder = self._target.data_dir
-        if folder is None or self._built.filling or not is_live(folder):
+        if folder is None or self._built.filling or not is_live(folder) or not has_routes(folder):
             return False
-        stored = await definitions(self._target.store, self._target.database)
+        target = self._target
+        stored = await placed_definitions(target.store, target.database, target.places)
         views = await self._stored_views()
         return views >= set(self._built.views) and set(stored) >= set(self._built.tables)
 
     def _state(self, project: Project, views: Mapping[str, View], digest: str) -> Built:
         kept = {n: d for n, d in self._built.tables.items() if n not in project.datasources}
-        return Built(
-            digest=digest,
-            tables=kept | {n: _digest_of_source(s) for n, s in project.datasources.items()},
-            views={name: view.digest for name, view in views.items()},
-            pipes={name: digest_of(pipe.text) for name, pipe in project.pipes.items()},
-        )
+        return built_of(project, views, self._target, digest=digest, kept=kept)
 
     def _note(self, *, filling: str) -> None:
         """Remember on disk that a view is being filled: a stop in between must not go unsaid."""
@@ -337,17 +370,3 @@ class _Building:
 def _shown(view: str) -> str:
     """Return the name of a view as its author knows it: `pipe.node`."""
     return view.removeprefix(PREFIX)
-
-
-def _digest_of_source(source: Datasource) -> str:
-    return digest_of(source.text or repr((source.columns, source.engine)))
-
-
-def _digest(project: Project) -> str:
-    """Return a digest of everything a build reads."""
-    texts = [part for pair in sorted(project.files.items()) for part in pair]
-    secrets = [part for pair in sorted(project.secrets.items()) for part in pair]
-    problems = [str(problem) for problem in project.problems]
-    # Values of the environment may stand in them, which the texts do not show.
-    sources = msgspec.json.encode(project.datasources).decode()
-    return digest_of(str(FORMAT), __version__, *texts, *secrets, *problems, sources)

@@ -1,6 +1,7 @@
 """Tables as the engine holds them, and how one becomes another without losing a row."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -8,6 +9,8 @@ import msgspec
 from playhead.store.async_client import AsyncStoreClient
 
 _TTL: Final = re.compile(r" TTL (.+?)(?= SETTINGS |\Z)", re.DOTALL)
+_PAIR: Final = re.compile(r"(\w+) = ('(?:[^'\\]|\\.)*'|[^,\s]+)")
+"""One setting as the engine says it."""
 _SETTINGS: Final = re.compile(r" SETTINGS (.+)\Z", re.DOTALL)
 
 
@@ -105,6 +108,18 @@ async def definitions(store: AsyncStoreClient, database: str) -> dict[str, Defin
     }
 
 
+async def placed_definitions(
+    store: AsyncStoreClient, database: str, places: Mapping[str, str]
+) -> dict[str, Definition]:
+    """Return the tables of a database by name, those that are elsewhere from their places."""
+    found = await definitions(store, database)
+    found = {name: one for name, one in found.items() if name not in places}
+    for other in sorted(set(places.values())):
+        tables = await definitions(store, other)
+        found |= {name: one for name, one in tables.items() if places.get(name) == other}
+    return found
+
+
 def _definition(
     name: str,
     full: str,
@@ -145,9 +160,17 @@ def change_of(stored: Definition, wanted: Definition) -> Change:
     commands = [*_column_commands(before, wanted.columns), *_index_commands(stored, wanted)]
     if stored.ttl != wanted.ttl:
         commands.append(f"MODIFY TTL {wanted.ttl}" if wanted.ttl else "REMOVE TTL")
-    if stored.settings != wanted.settings and wanted.settings:
-        commands.append(f"MODIFY SETTING {wanted.settings}")
+    settings = settings_command(stored, wanted)
+    if settings:
+        commands.append(settings)
     return Change(tuple(commands))
+
+
+def settings_command(stored: Definition, wanted: Definition) -> str:
+    """Return what gives a table the wanted settings; "" = it has them."""
+    there = dict(_PAIR.findall(stored.settings))
+    changed = [f"{k} = {v}" for k, v in _PAIR.findall(wanted.settings) if there.get(k) != v]
+    return f"MODIFY SETTING {', '.join(changed)}" if changed else ""
 
 
 def _column_commands(

@@ -1,4 +1,4 @@
-"""What a build makes and nothing runs or fills yet: copy pipes, sinks, connected data sources."""
+"""What a build makes and nothing runs or fills yet: sinks without a way out, connected data sources."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,8 @@ def idle(project: Project) -> list[Problem]:
         if key:
             found.append(_connected(source, key, project))
     for _, pipe in sorted(project.pipes.items()):
-        found += [_node(pipe, node) for node in pipe.nodes if node.kind in ("copy", "sink")]
+        for node in pipe.nodes:
+            found += _sink(pipe, node, project) if node.kind == "sink" else []
     return found
 
 
@@ -39,12 +40,19 @@ def _connected(source: Datasource, key: str, project: Project) -> Problem:
     return Problem(source.path, message, line, 1, "Rows come from fixtures until then.", True)
 
 
-def _node(pipe: Pipe, node: Node) -> Problem:
-    what = "copy pipe" if node.kind == "copy" else "sink"
-    message = f"the {what} '{pipe.name}' is built, but nothing runs it yet."
-    hint = "Ask for its query with SQL, or in a test with 'playhead test run'."
-    words = (rf"TYPE\s+{node.kind}", "TARGET_DATASOURCE", "EXPORT_")
-    return Problem(pipe.path, message, _line(pipe.text, words, node.line), 1, hint, True)
+def _sink(pipe: Pipe, node: Node, project: Project) -> list[Problem]:
+    """Return why a sink of the pipe cannot run; nothing when it can."""
+    name = node.options.get("EXPORT_CONNECTION_NAME", "")
+    if "EXPORT_KAFKA_TOPIC" in node.options:
+        message = f"the sink '{pipe.name}' is built, but this release writes no rows to Kafka."
+        hint = "Files can be written: EXPORT_BUCKET_URI."
+    elif name not in project.connections:
+        message = f"the sink '{pipe.name}' is built, but its connection '{name}' is not there."
+        hint = f"Add {name}.connection; until then its runs fail."
+    else:
+        return []
+    words = (rf"TYPE\s+{node.kind}", "EXPORT_")
+    return [Problem(pipe.path, message, _line(pipe.text, words, node.line), 1, hint, True)]
 
 
 def _line(text: str, words: Sequence[str], from_line: int) -> int:

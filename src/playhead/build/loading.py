@@ -1,12 +1,12 @@
 """Fixtures go into the data sources that hold no rows."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from playhead.build.definition import Definition, definitions
+from playhead.build.definition import Definition, placed_definitions
+from playhead.build.manifest import live_manifest
 from playhead.build.sentence import counted
 from playhead.build.target import Change, Target
 from playhead.build.views import materialized, row_count, view_of
@@ -15,7 +15,7 @@ from playhead.project.fixtures import Block, fixture_rows
 from playhead.project.folder import is_inside
 from playhead.project.problem import Problem
 from playhead.project.resources import Fixture, Project
-from playhead.project.rows import INSERT_SETTINGS
+from playhead.project.rows import INSERT_SETTINGS, VIEW_SETTINGS
 from playhead.query.pipes.run import SETTINGS
 from playhead.store.result import Limits
 from playhead.template.rendering import Inputs
@@ -24,6 +24,8 @@ GENERATOR_BYTES_MAX: Final = 64 * 1024 * 1024
 """Most bytes a generator query of fixtures may make."""
 GENERATOR_MS_MAX: Final = 60_000
 REASONS_SHOWN: Final = 1
+# One thread and one block at a time: views see the rows in the order of the file.
+_INSERT_SETTINGS: Final = {**INSERT_SETTINGS, **VIEW_SETTINGS, "max_threads": "1"}
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -54,13 +56,16 @@ async def load_fixtures(project: Project, target: Target, *, at_s: int = 0) -> L
     """
     changes: list[Change] = []
     warnings: list[Problem] = []
-    tables = await definitions(target.store, target.database)
+    if target.data_dir is not None:  # a deployment may have moved tables
+        live = live_manifest(target.data_dir)
+        target = msgspec.structs.replace(target, places=live.places)
+    tables = await placed_definitions(target.store, target.database, target.places)
     passed_on = await _passed_on(project, target)
     for fixture in _in_order(project):
         name = project.aliases.get(fixture.datasource, fixture.datasource)
         if name not in project.datasources or name not in tables:
             continue
-        if name in passed_on or await row_count(target.store, target.database, name):
+        if name in passed_on or await row_count(target.store, target.database_of(name), name):
             continue
         try:
             count = await _load(project, target, fixture, tables[name], at_s)
@@ -86,8 +91,9 @@ async def _passed_on(project: Project, target: Target) -> set[str]:
     every row twice.
     """
     found = await target.store.rows(
-        "SELECT name FROM system.tables WHERE database = {database:String} AND total_rows > 0",
-        {"database": target.database},
+        "SELECT name FROM system.tables WHERE has({databases:Array(String)}, database)"
+        " AND total_rows > 0",
+        {"databases": target.databases()},
     )
     held = {str(name) for (name,) in found.rows}
     if not held:
@@ -144,16 +150,18 @@ def _with_types(project: Project, fixture: Fixture, table: Definition) -> Projec
 
 
 async def _insert(target: Target, block: Block, at_s: int) -> None:
-    reader, settings = block.reader, _settings()
+    reader = block.reader
     if block.row_count:
         await target.store.insert_rows(
-            reader.insert(target.database), block.body, settings=settings
+            reader.insert(target.database_of(reader.datasource.name)),
+            block.body,
+            settings=_INSERT_SETTINGS,
         )
     if block.refused:
         await target.store.insert_rows(
             reader.refused_insert(target.database),
             reader.refused_body(block.refused, at_s=at_s, import_id="fixtures"),
-            settings=settings,
+            settings=_INSERT_SETTINGS,
         )
 
 
@@ -171,18 +179,3 @@ async def _generated(project: Project, target: Target, sql: str) -> bytes:
         settings={**SETTINGS, "output_format_json_quote_64bit_integers": "0"},
     )
     return answered.body
-
-
-def _settings() -> Mapping[str, str]:
-    """Return the settings of an insert: those of rows, and what views on the way may need."""
-    views: dict[str, str] = {n: v for n, v in SETTINGS.items() if n in _OF_VIEWS}
-    # One thread and one block at a time: views see the rows in the order of the file.
-    return {**INSERT_SETTINGS, **views, "max_threads": "1"}
-
-
-_OF_VIEWS: Final = (
-    "allow_suspicious_types_in_group_by",
-    "allow_suspicious_types_in_order_by",
-    "joined_subquery_requires_alias",
-    "cast_string_to_date_time_mode",
-)

@@ -6,11 +6,17 @@ from typing import Final
 import msgspec
 
 from playhead.access.files import write_private
-from playhead.query.pipes.live import LIVE_FILE, UNREADABLE, VERSION, Manifest, read_manifest
+from playhead.project.manifest import (
+    LIVE_FILE,
+    UNREADABLE,
+    VERSION,
+    Manifest,
+    empty_manifest,
+    read_manifest,
+)
 
 FOLDER: Final = "project"
 BUILT_FILE: Final = "built.json"
-LOCK_FILE: Final = "build.lock"
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +29,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """Data source to the digest of its table."""
     views: dict[str, str] = {}
     """Name of a materialized view to the digest of its statement."""
+    places: dict[str, str] = {}
+    """View to its database, where that is not the project's own."""
     pipes: dict[str, str] = {}
     filling: str = ""
     """The view that is being filled just now; not "" after a build that was cut off."""
@@ -50,7 +58,7 @@ def live_manifest(data_dir: Path) -> Manifest:
     try:
         return read_manifest(data_dir / LIVE_FILE)
     except FileNotFoundError:
-        return Manifest()
+        return empty_manifest(data_dir)
 
 
 def has_folder(data_dir: Path) -> bool:

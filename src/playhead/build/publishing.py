@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from playhead.build.building import digest_of
+from playhead.build.digest import digest_of
 from playhead.build.draft import fault_of
 from playhead.build.lock import locked
 from playhead.build.manifest import live_manifest, path_of, read_built, write_live
@@ -22,10 +22,10 @@ from playhead.clock import Clock
 from playhead.config import Config
 from playhead.errors import Conflict, DataDirBusy, NotFound, ProjectInvalid, Unavailable
 from playhead.project.folder import read_texts
+from playhead.project.manifest import UNREADABLE, Manifest
 from playhead.project.names import name_fault
 from playhead.project.problem import Problem
 from playhead.project.resources import Pipe, Project
-from playhead.query.pipes.live import UNREADABLE, Manifest
 from playhead.store.async_client import AsyncStoreClient
 
 PUBLISHED_MAX: Final = 1_000
@@ -34,13 +34,15 @@ WAIT_S: Final = 10.0
 
 
 class Publishing:
-    """Changes what is published in one data folder."""
+    """Changes what is published in one workspace; `folder` is the data folder when None."""
 
-    def __init__(self, store: AsyncStoreClient, config: Config, clock: Clock) -> None:
+    def __init__(
+        self, store: AsyncStoreClient, config: Config, clock: Clock, folder: Path | None = None
+    ) -> None:
         self._store = store
         self._config = config
         self._clock = clock
-        self._folder: Path = config.data_dir
+        self._folder: Path = config.data_dir if folder is None else folder
 
     async def publish(
         self, name: str, said: PipeText, *, replace: bool, check: bool
@@ -147,6 +149,9 @@ class Publishing:
 
     async def _fault(self, live: Manifest, project: Project, pipes: list[Pipe]) -> Problem | None:
         target = await target_of(self._store, self._config.pipes)
+        target = msgspec.structs.replace(
+            target, database=live.database, places=live.places, data_dir=self._folder
+        )
         resolver = target.resolver(project, live.database)
         for pipe in pipes:
             found = await fault_of(target, resolver, pipe, database=live.database)

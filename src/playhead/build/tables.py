@@ -5,13 +5,12 @@ from typing import Final
 
 from playhead.access.grant import QUARANTINE
 from playhead.build.ddl import examine_table
-from playhead.build.definition import Definition, change_of, quoted
+from playhead.build.definition import Definition, change_of, quoted, settings_command
 from playhead.build.sentence import counted, in_source, place_of
 from playhead.build.target import Change, Target
 from playhead.errors import PlayheadError, ProjectInvalid
 from playhead.project.problem import Problem
 from playhead.project.resources import Datasource
-from playhead.project.services import SERVICE_DATABASES, SERVICE_TABLES
 from playhead.project.table import CREATE_SETTINGS, create_table, quarantine_table
 from playhead.query.guard.clock import frozen
 from playhead.store.async_client import AsyncStoreClient
@@ -27,25 +26,6 @@ async def make_database(store: AsyncStoreClient, database: str) -> None:
 async def drop_database(store: AsyncStoreClient, database: str) -> None:
     """Remove a database with everything in it."""
     await store.command(f"DROP DATABASE IF EXISTS {quoted(database)} SYNC")
-
-
-async def make_service_tables(store: AsyncStoreClient) -> None:
-    """Make the reference's service tables, empty, where they are missing."""
-    names = ", ".join(f"'{name}'" for name in SERVICE_DATABASES)
-    found = await store.rows(
-        "SELECT concat(database, '.', name) FROM system.tables"  # noqa: S608 (names of ours)
-        f" WHERE database IN ({names})"
-    )
-    there = {row[0] for row in found.rows}
-    if there.issuperset(SERVICE_TABLES):
-        return
-    for database in SERVICE_DATABASES:
-        await make_database(store, database)
-    for name, columns in SERVICE_TABLES.items():
-        if name not in there:
-            await store.command(
-                f"CREATE TABLE IF NOT EXISTS {name} ({columns}) ENGINE = MergeTree ORDER BY tuple()"
-            )
 
 
 async def make_table(target: Target, source: Datasource, database: str) -> None:
@@ -106,8 +86,8 @@ def obstacles(
                     f"'{name}' holds {count}, and {change.obstacle}; the rows cannot be kept.",
                     line,
                     column,
-                    "Leave it as it was and add a data source of another name, which a"
-                    " materialized pipe fills from it; or build into another data folder.",
+                    "'playhead deploy' takes rows along, by a FORWARD_QUERY where names and types do"
+                    " not say how. Or leave it as it was and add a data source of another name.",
                 )
             )
     return problems
@@ -120,14 +100,14 @@ async def apply_table(
     wanted: Mapping[str, Definition],
 ) -> Change | None:
     """Bring a data source's tables to what is wanted; None when they are already."""
-    name, database = source.name, target.database
-    await _widen_quarantine(target, source, stored, wanted)
+    name, database = source.name, target.database_of(source.name)
+    await widen_quarantine(target, source, stored, wanted)
     if name not in stored:
         await make_table(target, source, database)
         return Change("created", "data source", name)
     change = change_of(stored[name], wanted[name])
     if change.obstacle:
-        await drop_table(target, name)
+        await drop_table(target, name, database=database)
         await make_table(target, source, database)
         return Change("recreated", "data source", name, change.obstacle)
     for command in change.commands:
@@ -139,14 +119,12 @@ async def apply_table(
     return Change("changed", "data source", name, "; ".join(change.commands))
 
 
-async def drop_table(target: Target, name: str) -> None:
-    """Remove a table or view of the target."""
-    await target.store.command(
-        f"DROP TABLE IF EXISTS {quoted(target.database)}.{quoted(name)} SYNC"
-    )
+async def drop_table(target: Target, name: str, *, database: str) -> None:
+    """Remove a table or view."""
+    await target.store.command(f"DROP TABLE IF EXISTS {quoted(database)}.{quoted(name)} SYNC")
 
 
-async def _widen_quarantine(
+async def widen_quarantine(
     target: Target,
     source: Datasource,
     stored: Mapping[str, Definition],
@@ -157,6 +135,12 @@ async def _widen_quarantine(
     if name not in stored:
         await make_quarantine(target, source, target.database)
         return
+    settings = settings_command(stored[name], wanted[name])
+    if settings:
+        await target.store.command(
+            f"ALTER TABLE {quoted(target.database)}.{quoted(name)} {settings}",
+            settings=ALTER_SETTINGS,
+        )
     there = {column.name for column in stored[name].columns}
     for column in wanted[name].columns:
         if column.name not in there:

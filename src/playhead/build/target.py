@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from playhead.config import Pipes
+from playhead.project.homes import id_of
 from playhead.project.problem import Problem
 from playhead.project.resources import Project
 from playhead.query.guard.functions import FunctionList, function_list
@@ -28,6 +29,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     functions: FunctionList
     limits: Pipes = Pipes()
     database: str = DATABASE
+    places: dict[str, str] = {}
+    """Data sources whose table is in another database: `Manifest.places`."""
     data_dir: Path | None = None
     """Where `project/live.json` is switched; None = nothing is served (a test run)."""
     clock_ms: int | None = None
@@ -37,11 +40,24 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     partial: bool = False
     """What builds is built although other resources do not."""
 
+    def database_of(self, datasource: str) -> str:
+        """Return the database that holds the table of a data source, and the views that fill it."""
+        return self.places.get(datasource, self.database)
+
+    def databases(self) -> list[str]:
+        """Return every database that holds a table of the project."""
+        return sorted({self.database, *self.places.values()})
+
     def resolver(self, project: Project, database: str) -> Resolver:
-        """Return who turns this project's nodes into queries over `database`."""
+        """Return who turns this project's nodes into queries over `database`.
+
+        Over the target's own they find each data source in its place.
+        """
         workspace = Workspace(
+            id="" if self.data_dir is None else id_of(self.data_dir),
             project=project,
             database=database,
+            places=self.places if database == self.database else {},
             secrets=project.secrets,
             clock_ms=self.clock_ms,
             test=self.partial,

@@ -15,6 +15,7 @@ from playhead.errors import PlayheadError, QueryFailed, QueryRefused
 from playhead.project.problem import Problem
 from playhead.project.resources import Node, Pipe, Project
 from playhead.query.pipes.resolve import Prepared, Resolver
+from playhead.query.pipes.workspace import Workspace
 from playhead.store.async_client import AsyncStoreClient
 from playhead.template.rendering import Inputs
 
@@ -62,7 +63,7 @@ def materialized(project: Project) -> list[tuple[Pipe, Node]]:
 async def view_of(
     target: Target, resolver: Resolver, pipe: Pipe, node: Node, *, database: str
 ) -> View:
-    """Return a node as a view over the tables of `database`.
+    """Return a node as a view over the tables of `database`, or where the resolver finds them.
 
     Raises:
         PlayheadError: It cannot be one; the sentence says why.
@@ -74,7 +75,7 @@ async def view_of(
     database_of, source = source_of(tree) or ("", "")
     if not source:
         raise QueryRefused("A materialized node reads a data source; this one reads none.")
-    if database_of != database:
+    if database_of != resolver.workspace.places.get(source, database):
         raise QueryRefused(
             f"A materialized node follows a data source of the project, not {database_of}.{source};"
             " read that in an endpoint."
@@ -91,12 +92,16 @@ async def view_of(
         node=node,
         sql=sql,
         source=source,
-        reads=_own(prepared, database),
+        reads=_own(prepared, resolver.workspace),
     )
 
 
 async def create_view(target: Target, view: View, *, database: str) -> None:
-    """Make the view; rows inserted from now on go through it. Raises QueryFailed."""
+    """Make the view in the database of its target; rows inserted from now on go through it.
+
+    Raises:
+        QueryFailed: The engine refuses it.
+    """
     await target.store.command(
         f"CREATE MATERIALIZED VIEW {quoted(database)}.{quoted(view.name)}"
         f" TO {quoted(database)}.{quoted(view.target)} AS {view.sql}",
@@ -104,21 +109,22 @@ async def create_view(target: Target, view: View, *, database: str) -> None:
     )
 
 
-async def drop_view(target: Target, name: str) -> None:
+async def drop_view(target: Target, name: str, *, database: str) -> None:
     """Remove a view; its rows stay in its target."""
-    await target.store.command(f"DROP VIEW IF EXISTS {quoted(target.database)}.{quoted(name)} SYNC")
+    await target.store.command(f"DROP VIEW IF EXISTS {quoted(database)}.{quoted(name)} SYNC")
 
 
 async def fill_view(target: Target, view: View, columns: Sequence[str]) -> int:
     """Put what the source already holds through the view; return how many rows it has made."""
     names = ", ".join(quoted(column) for column in columns)
-    table = f"{quoted(target.database)}.{quoted(view.target)}"
-    before = await row_count(target.store, target.database, view.target)
+    database = target.database_of(view.target)
+    table = f"{quoted(database)}.{quoted(view.target)}"
+    before = await row_count(target.store, database, view.target)
     await target.store.command(
         f"INSERT INTO {table} ({names}) SELECT {names} FROM ({view.sql})",  # noqa: S608 (as above)
         settings={**SETTINGS, "max_insert_threads": "1"},
     )
-    return await row_count(target.store, target.database, view.target) - before
+    return await row_count(target.store, database, view.target) - before
 
 
 async def row_count(store: AsyncStoreClient, database: str, table: str) -> int:
@@ -175,6 +181,7 @@ def _makers(views: Mapping[str, View], tables: set[str] | frozenset[str]) -> set
     return {name for name, view in views.items() if view.target in tables}
 
 
-def _own(prepared: Prepared, database: str) -> frozenset[str]:
-    head = f"{database}."
-    return frozenset(t.removeprefix(head) for t in prepared.tables if t.startswith(head))
+def _own(prepared: Prepared, workspace: Workspace) -> frozenset[str]:
+    """Return the data sources of the project among what a query reads."""
+    every = (table.partition(".") for table in prepared.tables)
+    return frozenset(name for database, _, name in every if database in workspace.databases())

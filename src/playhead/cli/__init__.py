@@ -9,19 +9,31 @@ from playhead import __version__
 
 _COMMANDS = {
     "up": "Serve everything from one data folder.",
+    "upgrade": "Bring a data folder to this release, or say what would change.",
     "demo": "Serve with simulated viewers and show live numbers.",
     "send": "Send events and print what the server says of each.",
     "replay": "Replay recorded files: telemetry, tables, CDN logs, CMCD.",
     "seed": "Make history: view rows straight into the store.",
+    "rebuild": "Fold stored events again, and show what changes before it counts.",
     "report": "Print what was watched and how well, or make a page of it.",
     "quarantine": "List what was refused, and take it up again.",
+    "space": "Show what uses the disk, until when, and when it is full.",
     "cmcd": "Say what CMCD in a query, in headers or in a body means.",
     "pipe": "Show the SQL that a pipe's node makes of parameters.",
     "build": "Build a project: tables, materialized views, endpoints.",
+    "dev": "Build a project at every save, and run the tests of what changed.",
+    "deploy": "Deploy a project to a running server, beside what is live.",
+    "deployment": "List, promote and discard deployments.",
     "test": "Run a project's tests in a workspace of their own.",
+    "mock": "Make rows that fit a data source.",
+    "sql": "Ask the running server a query.",
+    "doctor": "Look for what is out of order, and say what to do.",
     "config": "Show every setting, its value and where it came from.",
     "fmt": "Check data files, and write them in their usual form.",
     "token": "Create, list and revoke tokens.",
+    "viewer": "Export or delete everything about one viewer.",
+    "backup": "Make a backup, list, check and prune backups.",
+    "restore": "Restore a backup into a new data folder.",
 }
 
 

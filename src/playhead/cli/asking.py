@@ -11,6 +11,10 @@ import msgspec
 
 DATA_FOLDERS = ("playhead-data", "demo-data")
 TOKEN_FILE = "admin.token"  # noqa: S105 (a file's name)
+ADDRESS_FILE = Path("run", "address")
+"""In a data folder: where its server listens."""
+DEFAULT_URL = "http://127.0.0.1:8700"
+URL_HELP = f"The server (default: that of the data folder, else {DEFAULT_URL})."
 TIMEOUT_S = 60.0
 TEXT_SHOWN = 200
 """Characters of a text from outside; the whole is in the API."""
@@ -21,6 +25,20 @@ def shown(text: str) -> str:
     """Return text as a terminal may show it: what is not printable is written as an escape."""
     cut = text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def server_of(url: str | None, data: str | None) -> str:
+    """Return the server named, else that of the data folder named or lying here, else the usual one."""
+    if url:
+        return url
+    for folder in (data,) if data is not None else DATA_FOLDERS:
+        try:
+            found = Path(folder, ADDRESS_FILE).read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if found.startswith("http://") and found.isprintable():
+            return found
+    return DEFAULT_URL
 
 
 def secret_of(data: str | None, token_file: Path | None) -> str:
@@ -52,8 +70,16 @@ def _checked(secret: str, where: str) -> str:
 
 def ask(url: str, secret: str, method: str, path: str, **content: Any) -> httpx2.Response:
     """Return the server's answer; a failure is said and ends the command."""
+    answer = answer_of(url, secret, method, path, **content)
+    if answer.status_code != httpx2.codes.OK:
+        _refused(answer)
+    return answer
+
+
+def answer_of(url: str, secret: str, method: str, path: str, **content: Any) -> httpx2.Response:
+    """Return the server's answer, whatever it says; none at all is said and ends the command."""
     url = (url if "://" in url else f"http://{url}").rstrip("/")
-    headers = {"authorization": f"Bearer {secret}"}
+    headers = {**content.pop("headers", {}), "authorization": f"Bearer {secret}"}
     try:
         with httpx2.Client(timeout=TIMEOUT_S, trust_env=False) as client:
             answer = client.request(method, url + path, headers=headers, **content)
@@ -61,8 +87,6 @@ def ask(url: str, secret: str, method: str, path: str, **content: Any) -> httpx2
         stop(f"Nothing answers at {url}.", "Start it with 'playhead up', or name it with --url.")
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
         stop(f"{url} cannot be reached: {str(error).rstrip('.')}.")
-    if answer.status_code != httpx2.codes.OK:
-        _refused(answer)
     return answer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from playhead.cli.asking import ask, secret_of, shown, told
+from playhead.cli.asking import URL_HELP, ask, secret_of, server_of, shown, told
 
 PAGE_ROWS = 500
 BATCH_ROWS = 1_000
@@ -18,9 +18,7 @@ def command() -> None:
     """List what was refused, and take it up again; talks to a running server."""
 
 
-_URL = click.option(
-    "--url", metavar="URL", default="http://127.0.0.1:8700", show_default=True, help="The server."
-)
+_URL = click.option("--url", metavar="URL", help=URL_HELP)
 _DATA = click.option("--data", metavar="DIR", help="Its data folder, for the admin token.")
 _TOKEN = click.option(
     "--token-file",
@@ -53,7 +51,7 @@ _FROM = click.option("--from", "from_", metavar="TIME", help="Received since: -2
 @click.option("--retried", is_flag=True, help="Only what was taken up; else only what waits.")
 def list_(
     *,
-    url: str,
+    url: str | None,
     data: str | None,
     token_file: Path | None,
     door: str | None,
@@ -66,7 +64,11 @@ def list_(
     """List refused events of the last seven days, newest first."""
     asked = _given(door=door, code=code, source=source, **{"from": from_ or "-7d"})
     asked |= {"limit": str(limit), "retried": "yes" if retried else "no"}
-    answer = told(ask(url, secret_of(data, token_file), "GET", "/v1/quarantine", params=asked))
+    answer = told(
+        ask(
+            server_of(url, data), secret_of(data, token_file), "GET", "/v1/quarantine", params=asked
+        )
+    )
     rows = answer["data"]
     if not rows:
         fits = " that fits" if door or code or source else ""
@@ -94,7 +96,7 @@ def list_(
 @click.option("--id", "ids", metavar="ID", multiple=True, help="Only this row; may be repeated.")
 def retry(
     *,
-    url: str,
+    url: str | None,
     data: str | None,
     token_file: Path | None,
     door: str | None,
@@ -104,12 +106,12 @@ def retry(
     ids: tuple[str, ...],
 ) -> None:
     """Take up what passes now, each row once; exits with 1 when something is still refused."""
-    secret = secret_of(data, token_file)
+    server, secret = server_of(url, data), secret_of(data, token_file)
     asked: dict[str, Any] = _given(door=door, code=code, source=source, **{"from": from_})
     asked |= {"ids": list(ids), "limit": BATCH_ROWS}
     accepted = refused = skipped = 0
     while True:
-        answer = told(ask(url, secret, "POST", "/v1/quarantine/retry", json=asked))
+        answer = told(ask(server, secret, "POST", "/v1/quarantine/retry", json=asked))
         found = answer["data"]
         accepted += found["accepted"]
         refused += len(found["still_refused"])

@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from playhead.cli.asking import ask, secret_in, secret_of, stop, told
+from playhead.cli.asking import URL_HELP, ask, secret_in, secret_of, server_of, stop, told
 from playhead.cli.report_terminal import lines
 
 PATH = "/v1/report"
 
 
 @click.command(name="report")
-@click.option(
-    "--url", metavar="URL", default="http://127.0.0.1:8700", show_default=True, help="The server."
-)
+@click.option("--url", metavar="URL", help=URL_HELP)
 @click.option("--data", metavar="DIR", help="Its data folder, for the admin token.")
 @click.option(
     "--token-file",
@@ -47,7 +45,7 @@ PATH = "/v1/report"
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the server's answer as it is.")
 def command(
-    *, url: str, data: str | None, token_file: Path | None, token_env: str | None, from_: str,
+    *, url: str | None, data: str | None, token_file: Path | None, token_env: str | None, from_: str,
     to: str, timezone: str, filters: tuple[str, ...], video_id: str | None, limit: int | None,
     page: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
@@ -63,7 +61,7 @@ def command(
         "video_id": video_id, "limit": limit, "format": "json" if page is None else "html",
     }  # fmt: skip
     params = {name: value for name, value in asked.items() if value}
-    answer = ask(url, secret, "GET", PATH, params=params)
+    answer = ask(server_of(url, data), secret, "GET", PATH, params=params)
     if page is not None:
         _write(page, answer.content)
         click.echo(f"The report is in {page}.")

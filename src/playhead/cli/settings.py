@@ -1,7 +1,7 @@
 """The options every serving command shares, and how they become one `Config`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -40,10 +40,14 @@ def serving_options(command: F, *, data: str = DATA) -> F:
 
 
 def load(
-    data: str | None, host: str | None, port: int | None, config_file: Path | None
+    data: str | None,
+    host: str | None,
+    port: int | None,
+    config_file: Path | None,
+    more: Mapping[str, object] = {},
 ) -> file.Loaded:
-    """Read the settings; on a mistake print the sentence and exit with 2."""
-    overrides = {"data.dir": data, "server.host": host, "server.port": port}
+    """Read the settings, `more` (`section.key` to value) on top; a mistake is said and exits with 2."""
+    overrides = {"data.dir": data, "server.host": host, "server.port": port, **more}
     try:
         return file.load(config_file, overrides=overrides)
     except PlayheadError as error:

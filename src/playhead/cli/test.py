@@ -71,17 +71,17 @@ def run(folder: str, now: str | None, files: tuple[str, ...]) -> None:
     sys.exit(code)
 
 
-def moment_ms(text: str) -> int:
+def moment_ms(text: str, option: str = "--now") -> int:
     """Return an ISO time as UTC milliseconds; without a zone it is UTC.
 
     Raises:
-        InvalidRequest: It is no time.
+        InvalidRequest: It is no time; the sentence names the option.
     """
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidRequest(
-            f"--now is no time: {text}", hint="Write it as 2025-07-01T12:00:00Z."
+            f"{option} is no time: {text}", hint="Write it as 2025-07-01T12:00:00Z."
         ) from None
     if found.tzinfo is None:
         found = found.replace(tzinfo=UTC)

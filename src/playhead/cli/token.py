@@ -13,7 +13,7 @@ from playhead.cli.settings import fail, load
 from playhead.clock import SystemClock
 from playhead.errors import InvalidRequest, PlayheadError, StartupError
 from playhead.project.folder import read_texts
-from playhead.query.pipes.live import LIVE_FILE, UNREADABLE, read_manifest
+from playhead.project.manifest import LIVE_FILE, UNREADABLE, read_manifest
 from playhead.simulate.settings import duration_ms
 
 _SCOPES_SHOWN_MAX = 100
@@ -58,6 +58,14 @@ _SCOPE = click.option(
     help="What it may do, such as PIPES:READ:top_titles or DATASOURCES:READ:plays:country = 'DE'; "
     "may be given several times.",
 )
+_ORIGIN = click.option(
+    "--origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Pages of this origin alone may send with a write key, such as https://tv.example or "
+    "https://*.tv.example; may be given several times.",
+)
 _RPS = click.option(
     "--rps", type=click.IntRange(1), metavar="N", help="Requests a second, at most."
 )
@@ -79,6 +87,7 @@ _RPS = click.option(
     help="Only this property (site, app or tenant); a write key puts its events there.",
 )
 @_SCOPE
+@_ORIGIN
 @_RPS
 def create(
     data: str | None,
@@ -87,6 +96,7 @@ def create(
     name: str,
     property_: str | None,
     scopes: tuple[str, ...],
+    origins: tuple[str, ...],
     rps: int | None,
 ) -> None:
     """Make a token and print it; it is shown this once only.
@@ -94,7 +104,7 @@ def create(
     A token is of a kind, or has scopes and a name.
     """
     try:
-        if scopes and (kind or property_):
+        if scopes and (kind or property_ or origins):
             raise InvalidRequest("A token has scopes, or a kind and perhaps a property.")
         if rps is not None and not scopes:
             raise InvalidRequest("--rps goes with --scope.")
@@ -105,7 +115,7 @@ def create(
             )
         else:
             tokens = _tokens(data, config_file, make=True)
-            grant, secret = tokens.create(kind or "read", name, property_)
+            grant, secret = tokens.create(kind or "read", name, property_, origins)
     except PlayheadError as error:
         fail(error)
     _show(data, config_file, grant, secret)

@@ -14,6 +14,9 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 WINDOW_MAX_BYTES: Final = 8 << 20
 """Memory a zstd frame may ask for; the size every decoder must be ready for."""
+STREAMS_MAX: Final = 4_096
+"""Gzip streams in a row that a body may be."""
+_SLICE_BYTES: Final = 16 << 10
 
 
 class Gone(Exception):
@@ -144,19 +147,27 @@ def _is_zlib(body: bytes) -> bool:
 def _inflate(body: bytes, window_bits: int, max_bytes: int) -> bytes:
     """Unpack one stream, or the several that concatenated gzip files are."""
     parts: list[bytes] = []
-    room = max_bytes
-    while True:
+    # In slices: a stream's end copies what it was given beyond it, for each of thousands of streams.
+    view, at, room = memoryview(body), 0, max_bytes
+    for _ in range(STREAMS_MAX):
         stream = zlib.decompressobj(window_bits)
-        part = stream.decompress(body, room + 1)
-        room -= len(part)
-        if room < 0:
-            raise _too_large(max_bytes)
-        parts.append(part)
+        while not stream.eof and at < len(view):
+            piece = view[at : at + _SLICE_BYTES]
+            part = stream.decompress(piece, room + 1)
+            room -= len(part)
+            if room < 0:
+                raise _too_large(max_bytes)
+            parts.append(part)
+            at += len(piece)
         if not stream.eof:
             raise EOFError("it ends too early")
-        body = stream.unused_data
-        if not body.startswith(GZIP_MAGIC) or window_bits < 16:
+        at -= len(stream.unused_data)
+        if window_bits < 16 or bytes(view[at : at + 2]) != GZIP_MAGIC:
             return b"".join(parts)
+    raise InvalidBody(
+        f"The body is more than {STREAMS_MAX} gzip streams in a row. Nothing of it was stored.",
+        hint="Pack what belongs together into one stream.",
+    )
 
 
 def _unzstd(body: bytes, max_bytes: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from playhead.collect.address import prefix
 from playhead.collect.columns import Columns, Fault, fault, text, whole
 from playhead.collect.logs.fields import put_extra
 from playhead.collect.logs.generic import Generic
@@ -68,6 +69,7 @@ class CdnRows:
         self._geography = doorway.geography
         self._internal = doorway.internal
         self._keep_addresses = doorway.config.keep_addresses
+        self._in_full = doorway.config.address_precision == "full"
         self._normal = Normal(doorway.config, doorway.geography, doorway.internal)
         self._generic = Generic(Options())
 
@@ -91,7 +93,7 @@ class CdnRows:
 
     def kept(self, said: str) -> str:
         """Return a refused row, or what is said of it, without addresses that may not be kept."""
-        return said if self._keep_addresses else masked(said)
+        return said if self._keep_addresses and self._in_full else masked(said)
 
     def _put_place(self, row: CdnRequest) -> None:
         """Put where a viewer is, where the row does not say; then the address may go."""
@@ -104,3 +106,5 @@ class CdnRows:
         row.internal = row.internal or self._internal.address(row.address)
         if not self._keep_addresses:
             row.address = ""
+        elif not self._in_full:
+            row.address = prefix(row.address)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from playhead.collect.door import Answer, Door
+from playhead.collect.large import check_count
 from playhead.collect.request import DropReason, Request
 from playhead.collect.steps import JOURNEY, routing_key
 from playhead.errors import BodyTooLarge, Forbidden, PlayheadError, QueueFull, Unauthenticated
@@ -100,13 +101,14 @@ class CmcdDoor(Door):
         if not text:
             self._read_request_mode(batch, request)
             return batch
-        lines = _json_records(text) if text[0] in "[{" else text.split("\n")
         limit = self.config.max_events_per_request
-        if len(lines) > limit:
-            raise BodyTooLarge(
-                f"The request holds {len(lines)} records; {limit} are allowed. Nothing of it was stored.",
-                hint="Send smaller batches, or raise collect.max_events_per_request.",
-            )
+        if text[0] in "[{":
+            check_count(body, limit)  # before each is written anew
+            lines = _json_records(text)
+        else:
+            _check_records(text.count("\n") + 1, limit)
+            lines = text.split("\n")
+        _check_records(len(lines), limit)
         chars = 0
         for number, line in enumerate(lines, 1):
             cmcd = decode_line(line)
@@ -159,6 +161,14 @@ class CmcdDoor(Door):
             events=len(batch.texts),
             meta=self.meta(request),
             body=_encode(batch.texts),
+        )
+
+
+def _check_records(count: int, most: int) -> None:
+    if count > most:
+        raise BodyTooLarge(
+            f"The request holds {count} records; {most} are allowed. Nothing of it was stored.",
+            hint="Send smaller batches, or raise collect.max_events_per_request.",
         )
 
 

@@ -75,8 +75,8 @@ def said_in(events: Iterable[Event | None]) -> Said:
         device: Device | None = None if event is None else event.device
         if device is not None:
             return Said(
-                device.category, device.os, device.os_version, device.browser,
-                device.browser_version,
+                _cut(device.category), _cut(device.os), _cut(device.os_version),
+                _cut(device.browser), _cut(device.browser_version),
             )  # fmt: skip
     return NOTHING_SAID
 
@@ -148,6 +148,11 @@ def class_named(name: str | None) -> str:
 def _system(name: str | None) -> str:
     text = _short(name)
     return _OS_OF.get(text.lower(), "" if text == "Other" else text)
+
+
+def _cut(text: str | None) -> str | None:
+    # What is said is the key of a memory: a stranger's megabytes must not stay in it.
+    return text if text is None else text[:_TEXT_MAX]
 
 
 def _short(text: str | None) -> str:

@@ -33,7 +33,7 @@ from playhead.errors import (
     Unavailable,
 )
 from playhead.log.base import Entry
-from playhead.model.event import Meta, Rows
+from playhead.model.event import Into, Meta, Rows
 
 TIMED_ONE_IN: Final = 64
 """Steps are timed on one request in so many: a timer per step costs as much as a step."""
@@ -79,6 +79,7 @@ class Door(ABC):
     def __init__(self, entrance: Entrance) -> None:
         self.refusals = entrance.refusals
         self.config = entrance.config.collect
+        self.max_event_bytes = entrance.config.limits.max_event_bytes
         self.clock = entrance.clock
         self.doorway = entrance.doorway
         self.stored = entrance.promises.stored
@@ -194,10 +195,13 @@ class Door(ABC):
         if text is not None:
             return await self._once(request, text)
         async with self._large:
-            return await self._once(request, bodies.unpack(body, encoding, max_bytes=most))
+            unpacked = await asyncio.to_thread(bodies.unpack, body, encoding, max_bytes=most)
+            return await self._once(request, unpacked)
 
     async def _once(self, request: Request, text: bytes) -> tuple[Answer, int | None]:
         """Take a body; under an idempotency key only if that is free."""
+        if not request.is_own and not request.is_relay():
+            self.doorway.rate.charge(request.address, len(text))
         if self._keys is None or HEADER not in request.headers:
             return await self._take(request, text)
         keys, key = self._keys, await self._key(request, text)
@@ -286,7 +290,14 @@ class Door(ABC):
             timeout_s=self.config.body_timeout_ms / 1000,
         )
 
-    def meta(self, request: Request, *, rows: Rows | None = None, source: str = "") -> bytes:
+    def meta(
+        self,
+        request: Request,
+        *,
+        rows: Rows | None = None,
+        source: str = "",
+        into: Into | None = None,
+    ) -> bytes:
         """Return the meta of an entry; `refused` must hold indices of that entry, in order."""
         plain = (request.property, request.place, request.device, request.bot, request.internal)
         other = request.refused or request.anonymous_id or request.idempotency or source
@@ -295,13 +306,20 @@ class Door(ABC):
         context = context_of(*plain, anonymous_id=request.anonymous_id)
         request.refused.sort(key=lambda one: one.index)
         refused = tuple(request.refused)
-        key = request.idempotency
-        meta = Meta(context=context, refused=refused, rows=rows, source=source, idempotency=key)
+        meta = Meta(
+            context=context,
+            refused=refused,
+            rows=rows,
+            into=into,
+            source=source,
+            idempotency=request.idempotency,
+        )
         return _encode(meta)
 
     def _count(self, request: Request) -> None:
-        refused = len(request.refused)
-        self._outcomes["accepted"].inc(request.count - refused)
+        refused, set_aside = len(request.refused), request.set_aside
+        self._outcomes["accepted"].inc(request.count - refused - set_aside)
+        self._outcomes["quarantined"].inc(set_aside)
         if not refused:
             return
         drops = Counter(one.code for one in request.refused if one.dropped)

@@ -39,10 +39,13 @@ def doors(
     """
     entrance = entrance_of(config, append, tokens, clock, refusals=refusals)
     entrance = msgspec.structs.replace(entrance, promises=promises)
+    known = promises.tokens or tokens
+    doorway = msgspec.structs.replace(entrance.doorway, tokens=known)
+    of_all = msgspec.structs.replace(entrance, doorway=doorway)
     return {
         **dict.fromkeys(PATHS, TelemetryDoor(entrance)),
         **dict.fromkeys(cmcd.PATHS, cmcd.CmcdDoor(entrance)),
         **dict.fromkeys(epas.PATHS, epas.EpasDoor(entrance)),
-        PATH: EventsDoor(entrance),
+        PATH: EventsDoor(of_all),
         **dict.fromkeys(CDN_PATHS, CdnLogDoor(entrance)),
     }

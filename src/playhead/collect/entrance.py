@@ -11,13 +11,16 @@ from playhead.clock import Clock
 from playhead.collect.address import Addresses
 from playhead.collect.behaviour import Behaviour
 from playhead.collect.device import seen_in
+from playhead.collect.flood import Flood
 from playhead.collect.geography import Geography
 from playhead.collect.idempotency import Keys
 from playhead.collect.internal import Internal
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
 from playhead.collect.refusals import Refusals
-from playhead.collect.steps import Doorway, Salt
+from playhead.collect.sources import Sources
+from playhead.collect.steps import Doorway, Known, Salt
+from playhead.collect.viewer_ids import ViewerIds
 from playhead.config import Config
 
 LARGE_AT_ONCE: Final = 2
@@ -35,6 +38,12 @@ class Promises(msgspec.Struct, frozen=True):
     """The idempotency keys; without them every request is a new one."""
     stored: Stored | None = None
     """Without it no answer waits for the store."""
+    sources: Sources | None = None
+    """The data sources of projects; without them there are the built-in ones alone."""
+    tokens: Known | None = None
+    """Tokens of all workspaces, for the events door; the others know those of the main one alone."""
+    ingested: Callable[..., None] | None = None
+    """Told of each request of the events door: `Recorder.ingested`."""
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -73,16 +82,19 @@ def entrance_of(
     """
     seen_in(b"warm")  # loads the parser's rules now (0.1 s) instead of during a request
     collect = config.collect
+    salt = Salt()
     doorway = Doorway(
         config=collect,
         tokens=tokens,
         addresses=Addresses(collect.trusted_proxies, collect.address_header),
         geography=Geography(collect, clock) if geography is None else geography,
-        origins=Origins(collect.allowed_origins),
-        rate=RateLimit(collect),
-        salt=Salt(),
+        origins=Origins(collect.allowed_origins, tokens.origins),
+        rate=RateLimit(collect, config.limits, clock),
+        flood=Flood(collect, config.limits, clock),
+        salt=salt,
         behaviour=Behaviour(collect.bot_views_per_minute),
         internal=Internal(collect),
+        viewer_ids=ViewerIds(config.privacy, salt),
     )
     refusals = Refusals() if refusals is None else refusals
     return Entrance(config, append, clock, doorway, refusals)

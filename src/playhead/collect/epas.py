@@ -85,6 +85,7 @@ class EpasDoor(Door):
     async def _entries(
         self, request: Request, raw: list[bytes], units: Units | None
     ) -> list[Entry]:
+        raw = self.doorway.viewer_ids.of_items(request, raw, nested=True)
         batch = await self._read(raw)
         _name_sessions(batch)
         events = await self._events(batch, units)

@@ -1,7 +1,7 @@
 """The door of the data sources: `POST /v0/events?name=…`, rows into the source of that name."""
 
 import asyncio
-import math
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -12,19 +12,21 @@ import msgspec
 from playhead.collect.cdn_rows import CdnRows
 from playhead.collect.columns import Fault
 from playhead.collect.door import Answer, Door, Scope
-from playhead.collect.entrance import Entrance
+from playhead.collect.entrance import Append, Entrance
 from playhead.collect.frames import frame
 from playhead.collect.items import ROW_MAX_BYTES, items_of, parts_of, quoted, value_of
+from playhead.collect.large import drop_large
 from playhead.collect.origins import Headers
-from playhead.collect.rate import WINDOW_S
+from playhead.collect.project_rows import taken
 from playhead.collect.request import DropReason, Request
+from playhead.collect.sources import ProjectSource, require_append
 from playhead.collect.steps import JOURNEY, routing_key, span
 from playhead.errors import InvalidBody, InvalidRequest, NotFound, PlayheadError, RateLimited
 from playhead.log.base import Entry
 from playhead.model import cdn_request as cdn_requests
 from playhead.model import frame as stream_frames
 from playhead.model.cdn_request import CdnRequest
-from playhead.model.event import Event, Refusal, Rows
+from playhead.model.event import Event, Into, Refusal, Rows
 from playhead.model.frame import Frame
 from playhead.model.telemetry import examine
 
@@ -84,22 +86,88 @@ class EventsDoor(Door):
     def __init__(self, entrance: Entrance) -> None:
         super().__init__(entrance)
         self._sources = sources(entrance)
+        self._projects = entrance.promises.sources
+        self._ingested = entrance.promises.ingested
 
     async def entries(self, request: Request, text: bytes) -> list[Entry]:
-        """Read the rows of the source that the request names."""
-        source = self._source(request.parameter("name"))
+        """Read the rows of the source that the request names: a project's, else a built-in one."""
+        name = request.parameter("name")
+        found = await self._of_project(request, name)
+        source = self._source(name) if found is None else None
         _asks_to_wait(request)
         form = request.parameter("format")
         items = items_of(text, form, array_bytes_max=self.config.max_decompressed_bytes)
-        return await self._entries(request, source, items)
+        if found is not None:
+            return await self._rows(request, found, items)
+        return await self._entries(request, source or self._source(name), items)
 
     async def reread(self, request: Request, body: bytes, source: str) -> list[Entry]:
         """Read one row out of quarantine."""
         return await self._entries(request, self._source(source), [body])
 
+    async def _of_project(self, request: Request, name: str) -> ProjectSource | None:
+        """Return the project's data source of a name; only to who may append to it."""
+        if self._projects is None or not name:
+            return None
+        deployment = request.parameter("__tb__deployment")
+        found = await self._projects.find(request.grant, name, deployment)
+        if found is not None:
+            require_append(request.grant, name)
+        return found
+
+    async def _rows(
+        self, request: Request, source: ProjectSource, items: list[bytes]
+    ) -> list[Entry]:
+        """Return the entries of rows for a project's data source."""
+
+        def entry(into: Into, body: bytes, rows: int) -> Entry:
+            meta = self.meta(request, source=into.datasource, into=into)
+            return Entry(door=self.name, key=source.key, events=rows, meta=meta, body=body)
+
+        done = await taken(
+            items, source, entry, at_ms=request.received_at, import_id=secrets.token_hex(8)
+        )
+        request.count, request.set_aside = len(items), done.refused
+        for column, count in done.columns.items():
+            where = f"column '{column}'" if column else "the line"
+            self._note(
+                "row_refused",
+                f"{source.name}: {count} refused for {where}; see {source.name}_quarantine.",
+                property_=request.property,
+            )
+        return done.entries
+
+    async def _take(
+        self, request: Request, text: bytes, append: Append | None = None
+    ) -> tuple[Answer, int | None]:
+        """Take a body, and say so to whoever counts."""
+        try:
+            done = await super()._take(request, text, append)
+        except NotFound:  # nobody's rows
+            raise
+        except PlayheadError:
+            self._tell(request, len(text), ok=False)
+            raise
+        self._tell(request, len(text), ok=True)
+        return done
+
+    def _tell(self, request: Request, byte_count: int, *, ok: bool) -> None:
+        if self._ingested is None:
+            return
+        refused = len(request.refused) + request.set_aside
+        self._ingested(
+            request.parameter("name"),
+            format="json" if request.parameter("format") == "json" else "ndjson",
+            workspace=request.grant.workspace if request.grant else "",
+            rows=request.count - refused if ok else 0,
+            quarantined=refused if ok else 0,
+            byte_count=byte_count,
+            ok=ok,
+        )
+
     def accepted(self, request: Request) -> Answer:
         """Return how many rows were taken and how many were not."""
-        refused = len(request.refused)
+        refused = len(request.refused) + request.set_aside
         counts = b'{"successful_rows":%d,"quarantined_rows":%d}' % (
             request.count - refused,
             refused,
@@ -111,7 +179,7 @@ class EventsDoor(Door):
         status = answer.status
         if self.stored is not None and _asks_to_wait(request) and await self.stored(offset):
             status = STORED
-        return Answer(status, answer.body, (*answer.headers, *self._standing(request.address)))
+        return Answer(status, answer.body, (*answer.headers, *self._standing(request)))
 
     def status_of(self, error: PlayheadError) -> int:
         """Return the status; whatever is wrong with a token is 403 here."""
@@ -173,7 +241,9 @@ class EventsDoor(Door):
 
     def _events(self, request: Request, source: Source, items: list[bytes]) -> Entry:
         """Return the entry of telemetry events; the steps walk as at the telemetry door."""
+        items = self.doorway.viewer_ids.of_items(request, items)
         request.events, request.refused = self._examined(items)
+        drop_large(request, items, self.max_event_bytes)
         self.walk(JOURNEY, request)
         for one in request.refused:
             if not one.dropped:
@@ -257,12 +327,9 @@ class EventsDoor(Door):
         message = f"The row is more than {limit}."
         request.refused.append(Refusal(index, reason.value, message, dropped=True))
 
-    def _standing(self, address: str) -> Headers:
-        standing = self.doorway.rate.standing(address)
-        if standing is None:
-            return []
-        reset_s = math.ceil(standing.reset_at_s - self.clock.now_ms() / 1_000)
-        return _limit_headers(standing.limit, standing.remaining, min(max(reset_s, 0), WINDOW_S))
+    def _standing(self, request: Request) -> Headers:
+        standing = None if request.is_own else self.doorway.rate.standing(request.address)
+        return [] if standing is None else _limit_headers(*standing)
 
 
 def _asks_to_wait(request: Request) -> bool:

@@ -179,7 +179,7 @@ def _first(headers: Mapping[bytes, bytes], names: tuple[bytes, ...]) -> bytes:
     for name in names:
         value = headers.get(name)
         if value:
-            return value
+            return value[:_TEXT_MAX]  # it becomes the key of a memory
     return b""
 
 

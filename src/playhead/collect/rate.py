@@ -1,37 +1,37 @@
-"""The rate limit per address: memory only, a bounded number of addresses."""
+"""How often one address, and one property, may send: token buckets, memory only.
 
-from collections import OrderedDict
-from typing import Final, NamedTuple
+An address is a person's only where no carrier puts thousands behind one, so the default is far
+above what thousands of players send, and only a flood from one machine meets it. Addresses of
+trusted proxies are not counted: such a one stands for everybody behind a proxy that names nobody.
+"""
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from collections.abc import Callable
 
+from playhead import observe
+from playhead.clock import Clock
 from playhead.collect.address import sender
-from playhead.config import Collect
+from playhead.collect.bucket import Buckets, Standing
+from playhead.config import Collect, Limits
 from playhead.errors import RateLimited
 
-WINDOW_S: Final = 60
-
-
-class Standing(NamedTuple):
-    """How many requests an address may send a minute, how many are left, and until when (UTC s)."""
-
-    limit: int
-    remaining: int
-    reset_at_s: float
+LIMITED = observe.counter(
+    "rate_limited", "Requests refused because there were too many, by what is counted.", ("by",)
+)
 
 
 class RateLimit:
-    """At most `requests_per_minute_per_address` requests in any minute; 0 is no limit."""
+    """`collect.requests_per_minute_per_address`, `limits.requests_per_minute_per_property`."""
 
-    def __init__(self, config: Collect) -> None:
-        self._per_minute = config.requests_per_minute_per_address
-        self._tracked_max = config.max_addresses_tracked
-        self._tracked: OrderedDict[str, None] = OrderedDict()
-        if self._per_minute > 0:
-            self._item = RateLimitItemPerMinute(self._per_minute)
-            self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, collect: Collect, limits: Limits, clock: Clock) -> None:
+        def buckets(per_minute: int, burst: int) -> Buckets:
+            tracked_max = collect.max_addresses_tracked
+            return Buckets(per_minute, burst, tracked_max=tracked_max, clock=clock)
+
+        self._addresses = buckets(collect.requests_per_minute_per_address, limits.burst_per_address)
+        self._properties = buckets(
+            limits.requests_per_minute_per_property, limits.burst_per_property
+        )
+        self._bytes_each = limits.unpacked_bytes_per_request
 
     def check(self, address: str) -> None:
         """Count one request of an address.
@@ -39,31 +39,35 @@ class RateLimit:
         Raises:
             RateLimited: It was one too many.
         """
-        if self._per_minute <= 0:
-            return
-        who = sender(address)
-        self._track(who)
-        if self._limiter.hit(self._item, who):
-            return
-        raise RateLimited(
-            f"More than {self._per_minute} requests a minute from one address."
-            " Nothing of this one was stored.",
-            retry_after_s=max(1, WINDOW_S // self._per_minute),
-        )
+        if self._addresses.per_minute > 0:
+            _take(self._addresses, sender(address), "address", lambda: "from one address")
+
+    def check_property(self, name: str) -> None:
+        """Count one request of a property.
+
+        Raises:
+            RateLimited: It was one too many.
+        """
+        if self._properties.per_minute > 0:
+            _take(self._properties, name, "property", lambda: f"of the property '{name}'")
+
+    def charge(self, address: str, unpacked_bytes: int) -> None:
+        """Count a large body as the many requests it is worth: small packed, it may be huge."""
+        if self._bytes_each > 0:
+            self._addresses.charge(sender(address), unpacked_bytes // self._bytes_each)
 
     def standing(self, address: str) -> Standing | None:
         """Return where an address stands; None without a limit."""
-        if self._per_minute <= 0:
-            return None
-        stats = self._limiter.get_window_stats(self._item, sender(address))
-        return Standing(self._per_minute, stats.remaining, stats.reset_time)
+        return self._addresses.standing(sender(address))
 
-    def _track(self, who: str) -> None:
-        """Forget the address seen longest ago when there are too many to remember."""
-        if who in self._tracked:
-            self._tracked.move_to_end(who)
-            return
-        self._tracked[who] = None
-        if len(self._tracked) > self._tracked_max:
-            oldest, _ = self._tracked.popitem(last=False)
-            self._limiter.clear(self._item, oldest)
+
+def _take(buckets: Buckets, who: str, by: str, whose: Callable[[], str]) -> None:
+    wait_s = buckets.take(who)
+    if not wait_s:
+        return
+    LIMITED.labels(by).inc()
+    raise RateLimited(
+        f"More than {buckets.per_minute} requests a minute {whose()}."
+        " Nothing of this one was stored.",
+        retry_after_s=wait_s,
+    )

@@ -18,6 +18,7 @@ class DropReason(enum.StrEnum):
     TOO_OLD = "too_old"
     TOO_FAR_AHEAD = "too_far_ahead"
     UNKNOWN_VERSION = "unknown_version"
+    TOO_LARGE = "too_large"
 
 
 class Request(msgspec.Struct):
@@ -32,6 +33,8 @@ class Request(msgspec.Struct):
     property: str = ""
     address: str = ""
     trusted: bool = False
+    is_own: bool = False
+    """The address is a trusted proxy's own: whoever is behind it cannot be told apart."""
     place: Place = NOWHERE
     device: Facts = Facts()
     bot: bool = False
@@ -43,12 +46,18 @@ class Request(msgspec.Struct):
     """Events or rows in the body, refused ones included."""
     source: str = ""
     """The data source that a token with scopes must name: the door's, or `name` of /v0/events."""
+    set_aside: int = 0
+    """Rows refused besides `refused`: they have a quarantine of their own."""
     is_retried: bool = False
     """Out of quarantine: it walked all steps when it first came, and age is no reason now."""
     idempotency: str = ""
     """The `Idempotency-Key`, hashed; it goes into the meta of each entry."""
     events: list[Event | None] = []
     refused: list[Refusal] = []
+
+    def is_relay(self) -> bool:
+        """Return whether a token that is in no page sends this: its address stands for many."""
+        return self.grant is not None and self.grant.kind != "write"
 
     def drop(self, index: int, reason: DropReason, message: str) -> None:
         """End the journey of one event."""

@@ -31,7 +31,7 @@ from playhead.collect.request import Request
 from playhead.collect.steps import SKEW_TOLERATED_MS
 from playhead.errors import PlayheadError, Unavailable
 from playhead.log.base import Entry
-from playhead.model.event import Context, Event, Meta, Refusal, Rows
+from playhead.model.event import Context, Event, Into, Meta, Refusal, Rows
 from playhead.model.telemetry import decode
 
 UNCONFIRMED_MAX: Final = 10_000
@@ -41,6 +41,7 @@ UNSENT_LATENESS_MS: Final = 300_000
 """Without `sentAt` a client's clock is believed this far back, as the worker believes it."""
 NOT_FOLDED: Final = "not_folded"
 STORE_REFUSED: Final = "store_refused"
+UNKNOWN_SHAPE: Final = "unknown_shape"
 UNREADABLE: Final = "unreadable_record"
 _APPENDING: Final = -1
 _DOUBTFUL: Final = -2
@@ -77,6 +78,13 @@ class RowForm(msgspec.Struct, frozen=True):
     table: str
     columns: tuple[str, ...]
     values: msgspec.Raw
+
+
+class PlacedForm(msgspec.Struct, frozen=True):
+    """The body of a project's row that had no table; the worker writes it so."""
+
+    into: Into
+    line: msgspec.Raw
 
 
 class StillRefused(msgspec.Struct, frozen=True):
@@ -180,7 +188,7 @@ class Retry:
         """Return the entries of one row, the first naming it."""
         if row.code == UNREADABLE:
             raise _Refused(UNREADABLE, "A whole record of the log; it cannot be taken up again.")
-        if row.code in {NOT_FOLDED, STORE_REFUSED}:
+        if row.code in {NOT_FOLDED, STORE_REFUSED, UNKNOWN_SHAPE}:
             entries = [_worked(row)]
         else:
             door = self._doors.get(row.door)
@@ -242,8 +250,11 @@ def _worked(row: Held) -> Entry:
     """Return the entry of a row that the worker refused: its body is in the log's own form."""
     context = _context(row)
     body = row.body.encode()
-    rows = None
-    if row.body.startswith('{"table":'):
+    rows, into = None, None
+    if row.body.startswith('{"into":'):
+        placed = msgspec.json.decode(body, type=PlacedForm)
+        into, body = placed.into, bytes(placed.line) + b"\n"
+    elif row.body.startswith('{"table":'):
         form = msgspec.json.decode(body, type=RowForm)
         rows, body = Rows(form.table, form.columns), bytes(form.values)
     else:
@@ -251,7 +262,7 @@ def _worked(row: Held) -> Entry:
         for item in decode(body):
             if isinstance(item, Refusal):
                 raise _Refused(item.code, item.message)
-    meta = _encode(Meta(context=context, rows=rows, source=row.source))
+    meta = _encode(Meta(context=context, rows=rows, into=into, source=row.source))
     return Entry(door=row.door, key="", events=1, meta=meta, body=body)
 
 
@@ -260,7 +271,8 @@ def _resent(entry: Entry, received_at: int, waited_ms: int) -> Entry:
 
     The log's time is now, so without it the wait would pass for an error of the client's clock.
     """
-    if _META.decode(entry.meta).rows is not None:
+    meta = _META.decode(entry.meta)
+    if meta.rows is not None or meta.into is not None:
         return entry
     events: list[Event] = []
     for event in decode(entry.body):

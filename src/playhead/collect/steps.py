@@ -7,19 +7,21 @@ the stored body and is named, with its reason, in the record's meta: nothing van
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from playhead.access import Tokens
+from playhead.access import Grant
 from playhead.collect.address import Addresses, is_loopback
 from playhead.collect.behaviour import Behaviour, is_of_one
 from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of, said_in, seen_in
+from playhead.collect.flood import Flood
 from playhead.collect.geography import Geography, Place
 from playhead.collect.internal import Internal
-from playhead.collect.origins import Origins
+from playhead.collect.origins import Origins, of_key
 from playhead.collect.rate import RateLimit
 from playhead.collect.request import DropReason, Request
+from playhead.collect.viewer_ids import ViewerIds
 from playhead.config import Collect
 from playhead.errors import Forbidden, Unauthenticated
 from playhead.model.event import Context, Event
@@ -28,6 +30,8 @@ SKEW_TOLERATED_MS: Final = 2_000
 """A client clock this far off is left alone: it is network delay, not a wrong clock."""
 DAY_MS: Final = 86_400_000
 SOURCE_SHOWN_MAX: Final = 80
+SDK_DOOR: Final = "telemetry"
+"""Where players with the SDK send to: one viewer in a request."""
 
 
 class Salt:
@@ -44,26 +48,44 @@ class Salt:
         return self._bytes
 
 
+class Known(Protocol):
+    """Whoever knows tokens: those of the main workspace, or of all."""
+
+    def resolve(self, secret: str) -> Grant | None:
+        """Return what a secret allows, or None if it is no token (any more)."""
+        ...
+
+
 class Doorway(msgspec.Struct, frozen=True):
     """What the steps work with; shared by all requests."""
 
     config: Collect
-    tokens: Tokens
+    tokens: Known
     addresses: Addresses
     geography: Geography
     origins: Origins
     rate: RateLimit
+    flood: Flood
     salt: Salt
     behaviour: Behaviour
     internal: Internal
+    viewer_ids: ViewerIds
 
 
 Step = Callable[[Request, Doorway], None]
 
 
 def require_origin(request: Request, doorway: Doorway) -> None:
-    """Refuse pages that may not send here."""
-    if not doorway.origins.allows(request.headers.get(b"origin")):
+    """Refuse pages that may not send here: by the list of their key, else by the server's."""
+    origin = request.headers.get(b"origin")
+    grant = request.grant
+    if grant is not None and grant.origins:
+        if not of_key(grant.origins).allows(origin):
+            raise Forbidden(
+                "Pages of this origin may not send with this key. Nothing was stored.",
+                hint="Make a key that names it: 'playhead token create --kind write --origin'.",
+            )
+    elif not doorway.origins.allows(origin):
         raise Forbidden(
             "Pages of this origin may not send here. Nothing was stored.",
             hint="Add the origin to collect.allowed_origins.",
@@ -104,11 +126,18 @@ def put_address(request: Request, doorway: Doorway) -> None:
     """Put the client's address; it is forgotten with the request."""
     request.trusted = doorway.addresses.trusts(request.peer)
     request.address = doorway.addresses.client(request.peer, request.forwarded)
+    request.is_own = not request.address or doorway.addresses.trusts(request.address)
 
 
 def require_rate(request: Request, doorway: Doorway) -> None:
     """Refuse an address that sends more often than allowed."""
-    doorway.rate.check(request.address)
+    if not request.is_own:
+        doorway.rate.check(request.address)
+
+
+def require_property_rate(request: Request, doorway: Doorway) -> None:
+    """Refuse what is too much for a property, from all addresses together."""
+    doorway.rate.check_property(request.property)
 
 
 def put_geography(request: Request, doorway: Doorway) -> None:
@@ -154,17 +183,43 @@ def _user_agent(request: Request) -> bytes:
 
 
 def put_anonymous(request: Request, doorway: Doorway) -> None:
-    """Put a daily id made of address and user agent, if an event names nobody."""
+    """Put a daily id made of address and user agent, if an event names nobody.
+
+    A player without cookies names its view and session, but no viewer: those views are counted by
+    the daily id, too, where the address is its own.
+    """
     for event in request.events:
         if event is not None and not (event.view_id or event.session_id or event.viewer_id):
             break
     else:
-        return
+        if not _is_without_cookies(request, doorway):
+            return
     mixed = hashlib.blake2b(key=doorway.salt.of(request.received_at), digest_size=8)
     mixed.update(request.address.encode())
     mixed.update(b"\0")
     mixed.update(request.headers.get(b"user-agent", b""))
     request.anonymous_id = mixed.hexdigest()
+
+
+def _is_without_cookies(request: Request, doorway: Doorway) -> bool:
+    address = request.address
+    if request.source != SDK_DOOR or doorway.viewer_ids.way(request) == "drop":
+        return False
+    if any(one is not None and one.viewer_id for one in request.events):
+        return False
+    if not address or is_loopback(address) or doorway.addresses.trusts(address):
+        return False  # this machine, or a proxy that forwards nobody's address
+    return any(request.events) and is_of_one(request.events)
+
+
+def require_known_views(request: Request, doorway: Doorway) -> None:
+    """Refuse a batch that begins a view when too many begin; see `collect/flood.py`."""
+    doorway.flood.check(
+        request.events,
+        property=request.property,
+        address=None if request.is_own or request.is_relay() else request.address,
+        anonymous_id=request.anonymous_id,
+    )
 
 
 def _age_ms(event: Event, received_at: int) -> int:
@@ -217,10 +272,11 @@ def drop_too_far_ahead(request: Request, doorway: Doorway) -> None:
 
 
 ADMISSION: Final[tuple[Step, ...]] = (
-    require_origin,
-    put_property,
     put_address,
     require_rate,
+    put_property,
+    require_origin,
+    require_property_rate,
 )
 JOURNEY: Final[tuple[Step, ...]] = (
     drop_too_old,
@@ -230,6 +286,7 @@ JOURNEY: Final[tuple[Step, ...]] = (
     put_bot,
     put_internal,
     put_anonymous,
+    require_known_views,
 )
 
 

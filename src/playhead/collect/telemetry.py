@@ -3,9 +3,10 @@
 from typing import Final
 
 from playhead.collect.door import Door
+from playhead.collect.large import check_count, drop_large
 from playhead.collect.request import Request
 from playhead.collect.steps import JOURNEY, routing_key
-from playhead.errors import BodyTooLarge, InvalidBody
+from playhead.errors import InvalidBody
 from playhead.log.base import Entry
 from playhead.model.telemetry import as_array, examine, without_lone_surrogates
 
@@ -23,6 +24,7 @@ class TelemetryDoor(Door):
         text = text.removeprefix(_BOM).strip()
         if text[:1] not in {b"[", b"{"}:
             raise InvalidBody("The body is neither a JSON object nor an array of objects.")
+        text = self.doorway.viewer_ids.applied(request, text)
         array = as_array(text)
         single = text[:1] == b"{"
         try:
@@ -35,6 +37,7 @@ class TelemetryDoor(Door):
             self._look(request, array, single=single)
         if not request.events:
             return []
+        drop_large(request, array, self.max_event_bytes)
         self.walk(JOURNEY, request)
         entry = Entry(
             door=self.name,
@@ -47,13 +50,8 @@ class TelemetryDoor(Door):
 
     def _look(self, request: Request, array: bytes, *, single: bool) -> None:
         """Read the events of an array into the request; the refused ones leave a gap."""
+        check_count(array, self.config.max_events_per_request)
         request.events, request.refused = examine(array, max_depth=self.config.max_json_depth)
-        request.count = count = len(request.events)
-        if single and count != 1:
+        request.count = len(request.events)
+        if single and request.count != 1:
             raise InvalidBody("The body is no JSON: several objects need [ and ] around them.")
-        if count > self.config.max_events_per_request:
-            raise BodyTooLarge(
-                f"The request holds {count} events; {self.config.max_events_per_request}"
-                " are allowed. Nothing of it was stored.",
-                hint="Send smaller batches, or raise collect.max_events_per_request.",
-            )

@@ -1,12 +1,37 @@
 """The settings. Every limit of the product has its name here; units are the last word of a name."""
 
 from pathlib import Path
+from typing import Literal
 
+from playhead.config.backup import Backup
+from playhead.config.jobs import Jobs
+from playhead.config.limits import Limits
 from playhead.config.pipes import Pipes
+from playhead.config.privacy import Privacy
 from playhead.config.query import Query
+from playhead.config.record import Record
+from playhead.config.retention import Retention
 from playhead.config.section import GIB, MIB, Section
+from playhead.config.watch import Watch
 
-__all__ = ["Collect", "Config", "Data", "Log", "Pipes", "Process", "Query", "Server", "Store"]
+__all__ = [
+    "Backup",
+    "Collect",
+    "Config",
+    "Data",
+    "Jobs",
+    "Limits",
+    "Log",
+    "Pipes",
+    "Privacy",
+    "Process",
+    "Query",
+    "Record",
+    "Retention",
+    "Server",
+    "Store",
+    "Watch",
+]
 
 
 class Server(Section, frozen=True):
@@ -22,6 +47,8 @@ class Server(Section, frozen=True):
     """How long a stop may take before the rest is cut off."""
     examples: bool = False
     """Serve a page for each player at `/examples`; `playhead demo` does unless this says otherwise."""
+    tb_local: bool = False
+    """Give the admin token to any program on this machine that asks at `/tokens`, as `tb --local` does."""
 
 
 class Data(Section, frozen=True):
@@ -48,10 +75,10 @@ class Collect(Section, frozen=True):
     """Most events in one request."""
     max_json_depth: int = 32
     """Deepest nesting of a body."""
-    requests_per_minute_per_address: int = 0
-    """Requests per address and minute; 0 is no limit."""
+    requests_per_minute_per_address: int = 60_000
+    """Requests per address and minute (`limits.burst_per_address` at once); 0 is no limit."""
     max_addresses_tracked: int = 100_000
-    """Most addresses the rate limit remembers."""
+    """Most addresses each rate limit remembers."""
     body_timeout_ms: int = 10_000
     """How long a client may take to send its body."""
     max_event_age_ms: int = 7 * 86_400_000
@@ -94,6 +121,8 @@ class Collect(Section, frozen=True):
     """The `log_format` of nginx access logs; empty is `combined`."""
     keep_addresses: bool = False
     """Keep client addresses of CDN logs. Off: they are dropped after the geo look-up."""
+    address_precision: Literal["network", "full"] = "network"
+    """What is kept of an address, where it is: its network (/24 of IPv4, /48 of IPv6), or all of it."""
     idempotency_ms: int = 3_600_000
     """How long an `Idempotency-Key` is remembered."""
     wait_ms: int = 30_000
@@ -169,9 +198,9 @@ class Process(Section, frozen=True):
     max_values_per_dimension: int = 10_000
     """Distinct values a dimension may have; the rest is counted as `other`."""
     event_retention_days: int = 30
-    """Stored events are removed after this many days."""
+    """Stored events are removed after this many days, not before `collect.max_event_age_ms`; 0 is never."""
     view_retention_days: int = 400
-    """Views are removed after this many days."""
+    """Views are removed after this many days; 0 is never."""
     rollup_days_per_round: int = 4
     """Closed days whose sums are made in one round of house-keeping (every ten minutes); 0 = none."""
     max_rollup_values: int = 5_000
@@ -226,6 +255,13 @@ class Config(Section, frozen=True):
     store: Store = Store()
     query: Query = Query()
     pipes: Pipes = Pipes()
+    record: Record = Record()
+    jobs: Jobs = Jobs()
+    backup: Backup = Backup()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    privacy: Privacy = Privacy()
+    watch: Watch = Watch()
 
     @property
     def data_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 import difflib
 import ipaddress
+import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ import msgspec
 
 from playhead.config import Config
 from playhead.errors import ConfigInvalid
+
+DAY_MS = 86_400_000
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -57,7 +60,21 @@ def load(
         raise ConfigInvalid(f"A setting is not valid: {error}.") from error
     for name in ("trusted_proxies", "internal_networks"):
         networks_of(getattr(config.collect, name), f"collect.{name}")
+    _require_events_for_late_ones(config)
     return Loaded(config, origins)
+
+
+def _require_events_for_late_ones(config: Config) -> None:
+    """A late event joins the stored ones of its view; alone it would become a second view."""
+    kept_days = config.process.event_retention_days
+    late_days = math.ceil(config.collect.max_event_age_ms / DAY_MS)
+    if 0 < kept_days < late_days:
+        raise ConfigInvalid(
+            f"process.event_retention_days is {kept_days}, but events of the last {late_days} days are"
+            " taken: one that comes late would find the rest of its view removed, and count as a second"
+            f" view. Keep events for {late_days} days or longer, or lower collect.max_event_age_ms to"
+            f" {kept_days * DAY_MS}."
+        )
 
 
 def networks_of(texts: Sequence[str], setting: str) -> list[Network]:

@@ -48,5 +48,13 @@ class Pipes(Section, frozen=True):
     """Memory for answers kept."""
     prepared_entries: int = 2_000
     """Most checked queries kept, so that the same text is not checked again."""
-    reload_ms: int = 500
+    max_workspaces: int = 20
+    """Most workspaces beside the main one; `tb --local` makes one a project and one a test run."""
+    test_workspace_idle_ms: int = 60_000
+    """A workspace of a test run that nobody asks for this long is deleted; `tb` forgets its own."""
+    max_project_bytes: int = 64 * MIB
+    """Longest body that brings a whole project."""
+    max_variables: int = 1_000
+    """Most variables (secrets) of one workspace."""
+    reload_ms: int = 250
     """How often the server looks whether a project was built anew."""

@@ -82,6 +82,8 @@ class Query(Section, frozen=True):
     """Most metrics of one question for insights."""
     max_insight_dimensions: int = 40
     """Most dimensions of one question for insights."""
+    max_insight_views: int = 500_000
+    """Views that a question for insights looks at; of more a sample is taken, and the answer says so."""
     max_insight_pair_dimensions: int = 6
     """Of so many of the strongest dimensions pairs are looked at."""
     insight_chance_percent: float = 5

@@ -13,6 +13,9 @@ from playhead.log.database import connect, make_durable, read_error, write_error
 from playhead.log.lock import WriterLock
 
 VERSION = 1
+JOB = "job:"
+"""Before the names of counters of jobs: `job:<id>:rows`."""
+_NOT_OF_JOBS = "NOT (name >= 'job:' AND name < 'job;')"
 MAX_INTENTS = 2
 """Ranges on their way into the store at one time: one being inserted, one being prepared."""
 
@@ -80,8 +83,29 @@ class Ledger:
         return [Intent(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """Return the counters, kept since the data folder was made."""
-        return dict(self._ask("SELECT name, value FROM counts ORDER BY name"))
+        """Return the counters, kept since the data folder was made; those of jobs are not among them."""
+        return dict(
+            self._ask(f"SELECT name, value FROM counts WHERE {_NOT_OF_JOBS} ORDER BY name")  # noqa: S608
+        )
+
+    def job_counts(self, job: str) -> dict[str, int]:
+        """Return what was counted for one job, names without `job:<id>:`."""
+        before = f"{JOB}{job}:"
+        rows = self._ask(
+            "SELECT name, value FROM counts WHERE name >= ? AND name < ? ORDER BY name",
+            (before, before[:-1] + ";"),
+        )
+        return {name.removeprefix(before): value for name, value in rows}
+
+    def forget_jobs(self, before_ms: int) -> None:
+        """Forget what was counted for jobs made before a time; their ids begin with it.
+
+        Raises:
+            DiskLow, LogUnavailable: Nothing was forgotten.
+        """
+        digits = f"{before_ms:012x}"
+        until = f"{JOB}{digits[:8]}-{digits[8:]}"
+        self._write([("DELETE FROM counts WHERE name >= ? AND name < ?", (JOB, until))])
 
     def notes(self) -> dict[str, str]:
         """Return the worker's notes on its own state."""
@@ -149,13 +173,13 @@ class Ledger:
             if self._lock:
                 self._lock.release()
 
-    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+    def _ask(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with self._mutex:
             connection = self._ready()
             if connection is None:
                 return []
             try:
-                return connection.execute(query).fetchall()
+                return connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 self._release()
                 raise read_error(error, self._path) from error

@@ -96,7 +96,11 @@ class LogReader:
         return segment.tail().events_total
 
     def _segment(self, first: int) -> SegmentReader:
-        segment = self._open.pop(first, None) or SegmentReader(self._folder, first)
+        segment = self._open.pop(first, None)
+        if segment is not None and segment.is_replaced():
+            segment.close()
+            segment = None
+        segment = segment or SegmentReader(self._folder, first)
         self._open[first] = segment  # the most recently used stands last
         if len(self._open) > MAX_OPEN_SEGMENTS:
             self._forget({next(iter(self._open))})

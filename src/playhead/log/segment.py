@@ -83,9 +83,21 @@ def create_segment(folder: Path, head: Head) -> None:
         sqlite3.Error, OSError: The disk refused; no segment appeared.
     """
     path = segment_path(folder, head.first)
-    fresh = path.with_suffix(".new")
     # A write-ahead file left by a segment that was moved away would be replayed into this one.
-    for stale in (fresh, *companions(fresh), *companions(path)):
+    for stale in companions(path):
+        stale.unlink(missing_ok=True)
+    create_draft(folder, head).rename(path)
+    sync_path(folder)
+
+
+def create_draft(folder: Path, head: Head) -> Path:
+    """Make an empty segment beside where it belongs, whole and on disk; return its file.
+
+    Raises:
+        sqlite3.Error, OSError: The disk refused.
+    """
+    fresh = segment_path(folder, head.first).with_suffix(".new")
+    for stale in (fresh, *companions(fresh)):
         stale.unlink(missing_ok=True)
     with closing(connect(fresh, mode="rwc")) as connection:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
@@ -97,9 +109,8 @@ def create_segment(folder: Path, head: Head) -> None:
             (VERSION, head.first, head.events_before, head.received_before, head.created_at),
         )
         connection.execute("PRAGMA journal_mode=WAL")
-    _sync(fresh)
-    fresh.rename(path)
-    _sync(folder)
+    sync_path(fresh)
+    return fresh
 
 
 def remove_segment(folder: Path, first: int) -> None:
@@ -190,6 +201,7 @@ class SegmentReader:
     def __init__(self, folder: Path, first: int) -> None:
         self._path = segment_path(folder, first)
         self._unpacker = Unpacker()
+        self._inode = _inode(self._path)
         try:
             self._connection = connect(self._path, mode="ro")
         except sqlite3.Error as error:
@@ -201,6 +213,10 @@ class SegmentReader:
         except BaseException:
             self._connection.close()
             raise
+
+    def is_replaced(self) -> bool:
+        """Return whether another file took its place (`log/rewriting.py`)."""
+        return _inode(self._path) != self._inode
 
     def tail(self) -> Tail:
         """Return where the segment ends now."""
@@ -251,7 +267,8 @@ class SegmentReader:
         return Record(offset, door, key, received_at, events, meta, body)  # type: ignore[arg-type]
 
 
-def _sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -262,5 +279,12 @@ def _sync(path: Path) -> None:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
     except FileNotFoundError:
         return 0

@@ -1,5 +1,6 @@
 """The embedded log: a folder of SQLite segment files."""
 
+import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from playhead.clock import Clock
 from playhead.errors import LogUnavailable
 from playhead.log.base import Bounds, Entry, Record
 from playhead.log.reader import LogReader
+from playhead.log.rewriting import Change, rewrite_segment
 from playhead.log.segment import remove_segment, segment_bytes, segment_firsts
 from playhead.log.writer import LogWriter
 from playhead.observe import logger
@@ -47,6 +49,8 @@ class SegmentLog:
         self._settings = settings
         self._clock = clock
         self._reader = LogReader(folder)
+        self._closed_ones = threading.Lock()
+        """Held while segments are removed or rewritten."""
         self._writer = LogWriter(folder, settings, clock, resume_at=resume_at) if writable else None
 
     def append(self, entries: Sequence[Entry]) -> list[int]:
@@ -96,6 +100,10 @@ class SegmentLog:
             LogUnavailable: The log was opened for reading only.
         """
         self._for_writing()
+        with self._closed_ones:
+            return self._trim(keep_from)
+
+    def _trim(self, keep_from: int) -> int:
         firsts = segment_firsts(self._folder)
         total = sum(segment_bytes(self._folder, first) for first in firsts)
         oldest_kept = self._clock.now_ms() - self._settings.retention_age_ms
@@ -111,6 +119,36 @@ class SegmentLog:
             removed += 1
             logger("log").info("log_segment_removed", first=first, next=following)
         return removed
+
+    def close_segment(self) -> int:
+        """Start a new segment, so that all before it can be rewritten; return its first offset.
+
+        Raises:
+            DiskLow, LogUnavailable: The disk refused, or the log was opened for reading only.
+        """
+        return self._for_writing().close_segment()
+
+    def rewrite(self, change: Change, *, before: int) -> int:
+        """Change records of segments that end before an offset; return how many were changed.
+
+        Offsets and counts stay, so a consumer that is past them notices nothing. `append` may go on
+        meanwhile; `trim` waits.
+
+        Args:
+            change: Called for each record, twice where a segment is written anew.
+            before: The consumers' position, or the newest segment's beginning if that is less.
+
+        Raises:
+            DiskLow, LogUnavailable: Segments before the one at hand were changed, none behind it.
+            LogCorrupt: One cannot be read.
+        """
+        self._for_writing()
+        changed = 0
+        with self._closed_ones:
+            for first, following in pairwise(segment_firsts(self._folder)):
+                if following <= before:
+                    changed += rewrite_segment(self._folder, first, change)
+        return changed
 
     def close(self) -> None:
         """Release files; what was appended stays."""

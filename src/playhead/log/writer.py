@@ -92,6 +92,26 @@ class LogWriter:
             self._advance(entries, rows, received_at)
             return [row[0] for row in rows]
 
+    def close_segment(self) -> int:
+        """Start a new segment, unless the newest is empty; return where it begins.
+
+        Raises:
+            DiskLow, LogUnavailable: The disk refused.
+        """
+        with self._mutex:
+            if self._is_closed:
+                raise LogUnavailable("The log is closed.")
+            self._ready()
+            if self._tail.next > self._head.first:
+                try:
+                    self._begin(self._tail.next, self._clock.now_ms())
+                except (sqlite3.Error, OSError) as error:
+                    self._release()
+                    raise write_error(
+                        error, segment_path(self._folder, self._head.first)
+                    ) from error
+            return self._head.first
+
     def bounds(self) -> Bounds | None:
         """Return the bounds without asking the disk for more than names; None while it is away."""
         tail = self._tail if self._connection is not None else None

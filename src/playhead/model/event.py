@@ -244,13 +244,43 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
     columns: tuple[str, ...]
 
 
+class Into(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Says that a record holds rows of a project's data source; see `project/routes.py`.
+
+    Each line of the body is a row as an insert takes it, in the columns of the shape; or, with
+    `form`, the body is a piece of an imported file as it came.
+    """
+
+    datasource: str
+    shape: str
+    workspace: str = ""
+    """"" = the main one."""
+    quarantine: bool = False
+    """The rows are refused ones, for the data source's quarantine."""
+    job: str = ""
+    """The import they belong to."""
+    chunk: int = -1
+    """Which piece of the import."""
+    form: str = ""
+    """"csv" or "ndjson": the body is a raw piece of a file; "" = it holds made rows."""
+    columns: tuple[str, ...] = ()
+    """Of a raw piece of CSV: its columns, in order; () = as the data source's."""
+    dialect: tuple[str, str] = (",", "")
+    """Of a raw piece of CSV: delimiter and escape character, "" = none."""
+    place: str = ""
+    """The database whose table of the data source's name takes the rows instead of where they
+    belong otherwise: a replacement is loaded beside."""
+
+
 class Meta(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """The meta column of a log record: the context and the refused events of its batch."""
 
     context: Context = Context()
     refused: tuple[Refusal, ...] = ()
     rows: Rows | None = None
-    """None: the body is a JSON array of events."""
+    """None: the body is a JSON array of events, or what `into` says."""
+    into: Into | None = None
+    """Rows of a project's data source."""
     source: str = ""
     """What the sender named at the door: a log format, a data source."""
     retried: tuple[tuple[int, int], ...] = ()

@@ -5,6 +5,7 @@ says whether what was made is what is asked for.
 """
 
 import hashlib
+import re
 from typing import Final, Literal
 
 import msgspec
@@ -18,6 +19,9 @@ UNROLLED: Final = frozenset({"viewer_id", "session_id"})
 """Dimensions with about as many values as there are views: sums of them would save nothing."""
 GENERATION: Final = 1
 """Raised when rows are made in another way from the same definitions."""
+WEEK_HOURS: Final = 168
+"""Rows of so many hours are a week from Monday, UTC."""
+_STATE: Final = re.compile(r"AggregateFunction\((\w+)(\([^)]*\)), \w+\)")
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -26,6 +30,18 @@ class Column(msgspec.Struct, frozen=True):
     name: str
     type: str
     made: str
+
+    @property
+    def is_state(self) -> bool:
+        """Return whether it holds sketches or sets, which take long to put together."""
+        return self.type.startswith("AggregateFunction(")
+
+    def merged(self) -> str:
+        """Return the SQL that puts the values of several rows together to one of the same kind."""
+        state = _STATE.match(self.type)
+        if state is None:
+            return f"sum({self.name})"
+        return f"{state[1]}MergeState{state[2]}({self.name})"
 
 
 class RolledDimension(msgspec.Struct, frozen=True):

@@ -206,3 +206,8 @@ COLUMNS: tuple[str, ...] = ViewRow.__struct_fields__
 def version_of(as_of_ms: int, events: int, fold_version: int = FOLD_VERSION) -> int:
     """Return a row version that grows with the fold's version, then log time, then events."""
     return (fold_version << 58) + (as_of_ms << 16) + (events & 0xFFFF)
+
+
+def as_of_ms(version: int) -> int:
+    """Return the log time (UTC ms) in a row version."""
+    return (version & (1 << 58) - 1) >> 16

@@ -11,13 +11,16 @@ from typing import Any
 import msgspec
 
 from playhead.log.base import Record
-from playhead.model.event import Event
+from playhead.model.event import Event, Into
 from playhead.model.event_row import Stored, row_of
 from playhead.model.kinds import kind_of
 from playhead.model.view import ViewRow
 from playhead.observe import logger
 from playhead.process.caps import Caps
+from playhead.process.forgotten import Forgotten
+from playhead.process.holding import COMMANDS
 from playhead.process.identity import has_seq, identity_of, view_key_of
+from playhead.process.made_rows import Group, Made, group_of, made_of
 from playhead.process.rows import Line, Table
 from playhead.process.track import Track, Verdict
 from playhead.process.tracks import CLOSED_GRACE_MS, Tracks
@@ -31,6 +34,9 @@ DROP_VIEW_FULL = "view_too_long"
 UUID_LENGTH = 36
 KEYS_PER_LOOKUP = 1_000
 """Views whose stored events are in memory at one time."""
+HEAVY_EVENT_BYTES = 2_048
+"""Of views whose batches hold larger events than this on average no tail is kept: the limit of all
+tails counts events (`process.max_tail_events`), and strangers choose how large one is."""
 
 Lookup = Callable[[list[str], int], dict[str, list[Stored]]]
 """Given view keys and an offset: the stored events of those keys from before that offset."""
@@ -50,10 +56,18 @@ class Folded(msgspec.Struct):
     """Keys whose views must be folded again from the store once the events are in it."""
     rows: dict[Table, list[Line]] = {}
     """Rows of tables that are no fold."""
+    made: dict[Group, list[Made]] = {}
+    """Rows of projects."""
+    pieces: list[tuple[Record, Into]] = []
+    """Pieces of imported files, as they came."""
+    commands: list[Record] = []
+    """What is done to tables of projects; such a range holds nothing else."""
     retried: list[tuple[int, int, int, int]] = []
     """Quarantined rows taken up again: offset, index, when, and at which offset now."""
     overflowed: bool = False
     """Views were closed to keep the limit; the next range may ask the store for them."""
+    event_at_ms: int = 0
+    """Receipt of the newest record with events, up to here; 0 = none since the start."""
 
 
 class Folder:
@@ -66,9 +80,14 @@ class Folder:
         caps: Caps,
         *,
         cdn_hosts: tuple[tuple[str, str], ...] = (),
+        forgotten: Forgotten | None = None,
     ) -> None:
         self.tracks = tracks
+        self._forgotten = Forgotten() if forgotten is None else forgotten
         self.as_of_ms = 0
+        self.event_at_ms = 0
+        """Receipt of the newest record with events; 0 = none since the start."""
+        self._heavy: set[str] = set()
         self._lookup = lookup
         self._caps = caps
         self._unpacker = Unpacker(cdn_hosts)
@@ -78,17 +97,21 @@ class Folder:
         """Fold one range; `records` are dense and follow the last range."""
         first = records[0].offset
         self.as_of_ms = max(self.as_of_ms, records[-1].received_at)
+        heard = next((record.received_at for record in reversed(records) if record.events), 0)
+        self.event_at_ms = max(self.event_at_ms, heard)
         if self._trust_fresh_from_ms is None:
             self._trust_fresh_from_ms = self.as_of_ms + CLOSED_GRACE_MS
         unpacked = list(self._unpacker.all(records))
+        self._forgotten.sift(unpacked, event_at)
         self._open_unknown(unpacked, first)
         folded = Folded(first, records[-1].offset + 1, self.as_of_ms, [], [], [], {}, [])
+        folded.event_at_ms = self.event_at_ms
         counts: Counter[str] = Counter()
         touched: dict[str, Track] = {}
         for item in unpacked:
             self._take(item, folded, touched, counts)
         self._emit(folded, touched)
-        counts["stored"] = len(folded.events) + sum(map(len, folded.rows.values()))
+        counts["stored"] += len(folded.events) + sum(map(len, folded.rows.values()))
         folded.counts = dict(counts)
         return folded
 
@@ -115,6 +138,12 @@ class Folder:
             counts[f"dropped:{reason}"] += 1
         for place in item.meta.retried:
             folded.retried.append((*place, record.received_at, record.offset))
+        if record.door == COMMANDS:
+            folded.commands.append(record)
+            return
+        if item.meta.into is not None:
+            _take_made(record, item, folded, counts)
+            return
         if item.table is not None:
             folded.rows.setdefault(item.table, []).extend(item.lines)
             return
@@ -147,6 +176,8 @@ class Folder:
             at = event_at(event, received_at)
             own = (key, at, identity, kind, received_at, offset, index, door)
             rows.append(row_of(own, item.context_row, event))
+        if len(record.body) > HEAVY_EVENT_BYTES * len(item.events):
+            self._heavy.update(item.keys)
 
     def _emit(self, folded: Folded, touched: dict[str, Track]) -> None:
         as_of_ms = self.as_of_ms
@@ -158,7 +189,11 @@ class Folder:
             rows = self._rows(track)
             if rows:
                 folded.views.extend(rows)
-                self.tracks.trim(track, as_of_ms)
+                if track.key in self._heavy:
+                    self.tracks.settle(track)
+                else:
+                    self.tracks.trim(track, as_of_ms)
+        self._heavy.clear()
         for track in self.tracks.due(as_of_ms):
             if track.key not in touched:
                 self.tracks.settle(track)
@@ -224,6 +259,18 @@ class Folder:
         track = self.tracks.new(key, events[0].event.view_id or "", explicit=explicit)
         track.replay(events)
         return track
+
+
+def _take_made(record: Record, item: Unpacked, folded: Folded, counts: Counter[str]) -> None:
+    """Take rows of a project: made ones count as stored until the loader says otherwise."""
+    into = item.meta.into
+    assert into is not None  # noqa: S101 (asked by the caller)
+    if into.form:
+        folded.pieces.append((record, into))
+        return
+    made = made_of(record, gone=len(item.dropped))
+    folded.made.setdefault(group_of(into), []).append(made)
+    counts["quarantined" if into.quarantine else "stored"] += made.rows
 
 
 def is_stale(event: Event, received_at: int, limit_ms: int) -> bool:

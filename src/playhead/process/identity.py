@@ -1,6 +1,7 @@
 """Which view an event belongs to, and what makes it unique there."""
 
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
 
@@ -11,7 +12,23 @@ _ENCODER = msgspec.msgpack.Encoder()
 _JSON_ENCODER = msgspec.json.Encoder()
 
 
-def view_key_of(event: Event, context: Context) -> tuple[str, bool]:
+class Named(Protocol):
+    """Whatever says whose it is: an event, or what is read of one."""
+
+    @property
+    def view_id(self) -> str | None:
+        """Return the id that the client gave the view."""
+
+    @property
+    def session_id(self) -> str | None:
+        """Return the session's."""
+
+    @property
+    def viewer_id(self) -> str | None:
+        """Return the viewer's."""
+
+
+def view_key_of(event: Named, context: Context) -> tuple[str, bool]:
     """Return the unit of folding and whether the client named the view itself.
 
     Without a view id the unit is the session (else the viewer, else the anonymous id); its events

@@ -4,28 +4,36 @@ After a crash the same range is rebuilt from the log with the same boundaries an
 under the same tokens: what the store has is skipped, what it lacks is added (design, decision 4).
 """
 
-import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from playhead.clock import Clock
-from playhead.errors import BodyTooLarge, PlayheadError, QueryFailed
+from playhead.errors import BodyTooLarge, QueryFailed
 from playhead.log.offsets import Intent, Ledger
 from playhead.model import event_row, view
 from playhead.model.view import ViewRow
 from playhead.observe import counter, histogram, logger
+from playhead.process.commands import Commands
 from playhead.process.folder import Folded
+from playhead.process.forgetting import Forgetting
+from playhead.process.holding import ROWS
+from playhead.process.imports import Imports
+from playhead.process.patience import Patience, Stopped
+from playhead.process.project_rows import VIEW_FAILED, WORKSPACE_GONE, ProjectRows
 from playhead.process.rows import Line
 from playhead.process.unpack import (
     QUARANTINE_COLUMNS,
     RETRY_COLUMNS,
     unstored_row,
 )
+from playhead.process.verdicts import DATA_FAULTS, failed_views
 from playhead.store.client import StoreClient
 
 BLOCK_BYTES_MAX = 64 << 20
@@ -34,12 +42,10 @@ BLOCK_ROWS_MAX = 100_000
 """Rows of one insert; a range's events are fewer."""
 VIEW_ROWS_MAX = 10_000
 """The same for view rows, which carry the state of the fold and may be large."""
-DATA_FAULTS = frozenset({6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 407})
-"""The engine's codes for values it cannot read or keep: the row is at fault, not the moment."""
 COMPLETE_MAX = 5
 """How often missing rows of a range are added before the range counts as stored."""
-RETRY_FIRST_S = 0.1
-RETRY_MAX_S = 5.0
+
+__all__ = ["DATA_FAULTS", "Loader", "Stopped", "blocks"]
 
 T = TypeVar("T")
 _LOG = logger("loader")
@@ -53,16 +59,11 @@ Place = tuple[int, int, int]
 """Whence a row came: when received (UTC ms), log offset and index."""
 _ENCODER = msgspec.json.Encoder()
 _ROWS = counter("loader_rows", "Rows inserted into the store", ("table",))
-_RETRIES = counter("loader_insert_retries", "Inserts repeated because the store did not answer")
 _SECONDS = histogram(
     "loader_range_seconds",
     "Time to store one range of the log",
     buckets=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 )
-
-
-class Stopped(Exception):
-    """The worker is stopping; the range stays intended and is repeated at the next start."""
 
 
 class Block(NamedTuple):
@@ -76,22 +77,32 @@ class Block(NamedTuple):
 class Loader:
     """Stores folded ranges in order and remembers how far it came."""
 
-    def __init__(self, store: StoreClient, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: StoreClient,
+        ledger: Ledger,
+        clock: Clock,
+        data_dir: Path | None = None,
+        *,
+        forgetting: Forgetting | None = None,
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
-        self._stop = threading.Event()
-        self._said = ""
-        self._troubled = False
+        self._patience = Patience(clock)
+        folder = data_dir or Path()
+        self._projects = ProjectRows(folder, store, self._patience)
+        self._imports = Imports(folder, store, self._patience, self._projects)
+        self._commands = Commands(folder, store, ledger, self._patience, forgetting)
 
     @property
     def last_error(self) -> str:
         """What the store or the ledger refused last; empty if nothing ever was."""
-        return self._said
+        return self._patience.said
 
     def stop(self) -> None:
         """Give up repeating; the range in hand stays intended."""
-        self._stop.set()
+        self._patience.stop()
 
     def load(self, folded: Folded, refold: Callable[[list[str], int], list[ViewRow]]) -> None:
         """Store one range; return when it is stored and recorded.
@@ -101,11 +112,13 @@ class Loader:
         """
         began = self._clock.monotonic_s()
         span = f"{folded.first}-{folded.next}"
-        intent = Intent(folded.first, folded.next, folded.as_of_ms)
+        of_projects = bool(folded.made or folded.pieces or folded.commands)
+        detail = ROWS if of_projects else ""
+        intent = Intent(folded.first, folded.next, folded.as_of_ms, detail)
         is_repeated = intent in self._ledger.intents()
         if not is_repeated:
             self._until_done(lambda: self._ledger.intend(intent))
-        self._troubled = is_repeated
+        self._patience.troubled = is_repeated
         refused = self._insert("events", event_row.COLUMNS, blocks("events", folded.events, span))
         set_aside = folded.quarantine + [unstored_row(line) for line in refused]
         for table, lines in folded.rows.items():
@@ -113,13 +126,15 @@ class Loader:
             for line in self._insert(table.name, table.columns, parts):
                 set_aside.append(unstored_row(line, table))
         more = len(set_aside) - len(folded.quarantine)
+        set_aside += self._load_made(folded, span)
+        set_aside += self._load_jobs(folded)
         if more:
             folded.counts["stored"] -= more
             folded.counts["quarantined"] = folded.counts.get("quarantined", 0) + more
         self._insert("quarantine", QUARANTINE_COLUMNS, blocks("quarantine", set_aside, span))
         retried = blocks("quarantine_retries", folded.retried, span)
         self._insert("quarantine_retries", RETRY_COLUMNS, retried)
-        if self._troubled:
+        if self._patience.troubled:
             # A row lost here would be taken up again; one stored twice changes nothing.
             again = blocks("quarantine_retries", folded.retried, f"{span}:again", by_content=True)
             self._insert("quarantine_retries", RETRY_COLUMNS, again)
@@ -128,26 +143,69 @@ class Loader:
         if folded.late:
             rows = rows + self._until_done(lambda: refold(folded.late, folded.next))
         self._insert("views", view.COLUMNS, blocks("views", rows, span, by_content=is_repeated))
-        if self._troubled and not is_repeated:
+        if self._patience.troubled and not is_repeated:
             again = blocks("views", rows, f"{span}:again", by_content=True)
             self._insert("views", view.COLUMNS, again)
         self._until_done(lambda: self._ledger.advance(folded.next, folded.counts))
+        if folded.commands:
+            self._commands.finish()
         _SECONDS.observe(self._clock.monotonic_s() - began)
+
+    def _load_made(self, folded: Folded, span: str) -> list[tuple[Any, ...]]:
+        """Store rows of projects, count what became of them; return those without a table."""
+        aside: list[tuple[Any, ...]] = []
+        counts = Counter(folded.counts)
+        for group, made in folded.made.items():
+            # `plays` and `staging:plays` may have one table: each needs a name of its own.
+            name = f"{span}:{group.datasource}"
+            outcome = self._projects.store(group, made, name, at_s=folded.as_of_ms // 1000)
+            counts["quarantined" if group.quarantine else "stored"] -= sum(one.rows for one in made)
+            counts["stored"] += outcome.stored
+            counts["quarantined"] += outcome.quarantined
+            counts[f"dropped:{WORKSPACE_GONE}"] += outcome.dropped
+            counts[VIEW_FAILED] += outcome.missed
+            aside += outcome.aside
+        folded.counts = {name: count for name, count in counts.items() if count}
+        return aside
+
+    def _load_jobs(self, folded: Folded) -> list[tuple[Any, ...]]:
+        """Load pieces of imports and carry out commands; return rows without a table."""
+        aside: list[tuple[Any, ...]] = []
+        counts = Counter(folded.counts)
+        for record, into in folded.pieces:
+            found, outcome = self._imports.load(record, into)
+            counts.update(found)
+            aside += outcome.aside
+        for record in folded.commands:
+            counts.update(self._commands.run(record))
+            done = self._commands.forgotten
+            if done is not None:
+                folded.late += done.shared
+                folded.views = [row for row in folded.views if row.view_key not in done.keys]
+        folded.counts = {name: count for name, count in counts.items() if count}
+        return aside
 
     def _insert(self, table: str, columns: tuple[str, ...], parts: Iterable[Block]) -> list[bytes]:
         """Insert blocks; return the rows, as JSON, that the store will never take."""
         refused: list[bytes] = []
         for block in parts:
             token, body, count = block
+            insert = partial(self._store.insert, table, columns, body, token=token)
+            verdict = self._patience.verdicts.of(f"playhead.{table}")
             try:
-                self._until_done(partial(self._store.insert, table, columns, body, token=token))
+                self._patience.until_done(insert, lasting=verdict.is_lasting)
             except (QueryFailed, BodyTooLarge) as error:
-                if count > 1:
+                views = failed_views(error) if isinstance(error, QueryFailed) else []
+                if views:  # the table has the rows; by halves they would come twice
+                    _LOG.error(VIEW_FAILED, view=views[-1], table=table, reason=error.message)
+                    self._patience.said = f"{VIEW_FAILED}: {views[-1]}: {error.message}"
+                elif count > 1:
                     refused += self._insert(table, columns, _halves_of(block))
                 else:
                     _LOG.error("row_refused", table=table, token=token, reason=error.message)
                     refused.append(body)
             else:
+                self._patience.verdicts.taken(f"playhead.{table}")
                 _ROWS.labels(table).inc(count)
         return refused
 
@@ -194,23 +252,7 @@ class Loader:
                 self._insert(table, columns, blocks(table, wanted, again, by_content=True))
 
     def _until_done(self, act: Callable[[], T]) -> T:
-        """Repeat until the store takes it: what is in the log is never given up."""
-        wait_s = RETRY_FIRST_S
-        while True:
-            try:
-                return act()
-            except PlayheadError as error:
-                if isinstance(error, BodyTooLarge) or (
-                    isinstance(error, QueryFailed) and error.engine_code in DATA_FAULTS
-                ):
-                    raise  # it would be refused for ever
-                _RETRIES.inc()
-                self._troubled = True
-                _LOG.warning("store_refused", code=error.code, reason=error.message)
-                self._said = f"{error.code}: {error.message}"
-            if self._stop.wait(wait_s):
-                raise Stopped
-            wait_s = min(wait_s * 2, RETRY_MAX_S)
+        return self._patience.until_done(act)
 
 
 def blocks(

@@ -82,10 +82,12 @@ class Tracks:
     def wake_at(self, track: Track, when_ms: int) -> None:
         """See to it that `due` names this track once log time reaches `when_ms`.
 
-        A closed one is forgotten a while after its last event instead.
+        A closed one keeps no events for ordering a tail's length after its last, and is forgotten a
+        while later instead.
         """
         if track.closed:
-            when_ms = min(when_ms, track.touched_ms + CLOSED_GRACE_MS)
+            kept_ms = self.config.tail_ms if track.tail_events else CLOSED_GRACE_MS
+            when_ms = min(when_ms, track.touched_ms + min(kept_ms, CLOSED_GRACE_MS))
         track.due_ms = when_ms
         queued_ms = self._queued.get(track.key)
         if queued_ms is None or when_ms < queued_ms:
@@ -109,6 +111,9 @@ class Tracks:
                 continue
             if track.due_ms > as_of_ms:
                 self.wake_at(track, track.due_ms)
+            elif track.closed and track.tail_events:
+                self.settle(track)
+                self.wake_at(track, track.touched_ms + CLOSED_GRACE_MS)
             elif track.closed:
                 self.forget(track)
             else:

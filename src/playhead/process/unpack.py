@@ -13,6 +13,7 @@ from playhead.model.cdn import cdn_of
 from playhead.model.event import Context, Event, Meta, Refusal
 from playhead.model.telemetry import decode
 from playhead.observe import logger
+from playhead.process.holding import COMMANDS
 from playhead.process.rows import Line, Table, lines_of, table_of
 
 _LOG = logger("worker")
@@ -24,6 +25,8 @@ QUARANTINED_BODY_MAX_BYTES = 65_536
 JSON_DOOR = "telemetry"
 """The door whose refused events are JSON; those of all others are lines of text."""
 
+ROWS_DOOR = "events"
+"""The door of rows of projects."""
 QUARANTINE_COLUMNS = (
     "received_at", "log_offset", "log_index", "door", "property", "source", "code", "message",
     "body", "context", "truncated",
@@ -59,6 +62,9 @@ class Unpacker:
         """Return what a record holds, event by event."""
         meta, context_row = self._meta(record)
         unpacked = Unpacked(record, meta, context_row, [], [], [], 0, [])
+        if meta.into is not None or record.door == COMMANDS:
+            unpacked.dropped = [one.code for one in meta.refused if one.dropped]
+            return unpacked
         if meta.rows is not None:
             self._take_rows(unpacked)
             return unpacked
@@ -148,6 +154,24 @@ def unstored_row(line: bytes, table: Table | None = None) -> tuple[Any, ...]:
     return (*own, context.property, "", "store_refused", said, *_kept(context, body))
 
 
+def unplaced_row(line: Line, into: bytes, code: str, said: str, source: str) -> tuple[Any, ...]:
+    """Return the quarantine row of a project's row without a table, in a form that can be read again.
+
+    It is kept whole, for only so it can be taken up: the door (`collect.items.ROW_MAX_BYTES`) and
+    the pieces of imports bound it.
+
+    Args:
+        line: The row, as an insert takes it.
+        into: What the log says of it, as JSON of `Into`.
+        code: Why it has none, as a word.
+        said: The same as a sentence.
+        source: Its data source.
+    """
+    body = b'{"into":%b,"line":%b}' % (into, line.text)
+    own = (line.received_at, line.offset, line.index, ROWS_DOOR)
+    return (*own, "", source, code, said, *_kept(Context(), body, len(body)))
+
+
 def _unreadable(unpacked: Unpacked, reason: str) -> Unpacked:
     """Set a whole record aside: all its events count as quarantined."""
     record = unpacked.record
@@ -175,10 +199,12 @@ def _quarantine_row(record: Record, meta: Meta, refusal: Refusal, body: bytes) -
     )
 
 
-def _kept(context: Context, text: bytes) -> tuple[str, str, bool]:
+def _kept(
+    context: Context, text: bytes, max_bytes: int = QUARANTINED_BODY_MAX_BYTES
+) -> tuple[str, str, bool]:
     """Return body, context and whether the body was cut."""
     return (
-        text[:QUARANTINED_BODY_MAX_BYTES].decode("utf-8", "replace"),
+        text[:max_bytes].decode("utf-8", "replace"),
         _ENCODE(context).decode(),
-        len(text) > QUARANTINED_BODY_MAX_BYTES,
+        len(text) > max_bytes,
     )

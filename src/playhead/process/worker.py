@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -14,16 +15,24 @@ from playhead.clock import Clock
 from playhead.config import Config
 from playhead.errors import OffsetGone, PlayheadError, Unavailable
 from playhead.log.base import Log, Record
-from playhead.log.offsets import Ledger
+from playhead.log.offsets import JOB, Ledger
 from playhead.model.event_row import Stored
 from playhead.model.rollup import Layout
 from playhead.observe import counter, gauge, logger
 from playhead.process.caps import Caps
+from playhead.process.commands import cut_at_commands
 from playhead.process.folder import Folded, Folder
+from playhead.process.forgetting import Forgetting
+from playhead.process.forgotten import Forgotten
+from playhead.process.holding import Hold, admitted
 from playhead.process.loader import Loader, Stopped
+from playhead.process.project_rows import VIEW_FAILED
 from playhead.process.recall import Recall
+from playhead.process.retention import SizeKeeper
+from playhead.process.stamp import NOTE, stamp_of
 from playhead.process.tracks import Tracks
 from playhead.store.client import StoreClient
+from playhead.store.purge import purge_some
 from playhead.store.rollup import Rollups
 from playhead.store.upkeep import optimize_closed_days
 
@@ -35,6 +44,10 @@ IDLE_FIRST_S = 0.01
 IDLE_MAX_S = 0.1
 DISK_LOOK_S = 0.5
 HOUSEKEEPING_S = 600.0
+HELD_UP_SAID_S = 1.0
+"""How long rows wait for a build before the status says so."""
+JOBS_COUNTED_MS = 90 * 86_400_000
+"""So long the counts of a job are kept."""
 DROP_LOG_GAP = "log_gap"
 """Events of segments that were removed before they were read."""
 
@@ -68,15 +81,23 @@ class Worker:
         self._tracks = Tracks(config.process, internal_viewers=config.collect.internal_viewers)
         self._caps = Caps(config.process.max_values_per_dimension)
         self._recall = Recall(store)
+        forgotten = Forgotten()
+        self._forgetting = Forgetting(config.data_dir, store, self._tracks, forgotten)
         self._folder = Folder(
-            self._tracks, self._lookup, self._caps, cdn_hosts=config.collect.cdn_hosts
+            self._tracks,
+            self._lookup,
+            self._caps,
+            cdn_hosts=config.collect.cdn_hosts,
+            forgotten=forgotten,
         )
-        self._loader = Loader(store, ledger, clock)
+        self._loader = Loader(store, ledger, clock, config.data_dir, forgetting=self._forgetting)
+        self._held_up_s: float | None = None
         self._lane = ThreadPoolExecutor(1, "loader")
         self._kept_house_s = 0.0
         self._upkeep: threading.Thread | None = None
         values_max = config.process.max_rollup_values
         self._rollups = Rollups(store, rollup, values_max=values_max) if rollup else None
+        self._sizes = SizeKeeper(config, store, ledger, clock)
 
     def stop(self) -> None:
         """Finish the range in hand and return from `run`."""
@@ -87,6 +108,8 @@ class Worker:
         """Work until stopped: one range is folded while the one before it is being stored."""
         if not self._wait_for_store():
             return
+        self._try_command("SYSTEM START MERGES")  # one that was killed below the floor stopped them
+        self._note(**{NOTE: stamp_of(self._tracks.limits)})
         try:
             position = self._resume()
             self._ledger.note(heard_at_ms=self._clock.now_ms())
@@ -103,8 +126,9 @@ class Worker:
         while not self._stop.is_set():
             self._wait_for_disk()
             cycle_s = -began_s + (began_s := self._clock.monotonic_s())
-            records = self._read(position)
+            records, hold = self._admitted(self._read(position))
             if not records:
+                hold.release()
                 if storing is not None:
                     storing.result()
                     storing = None
@@ -114,11 +138,15 @@ class Worker:
                 continue
             idle_s = IDLE_FIRST_S
             self._keep_house()
-            folded = self._folder.fold(records)
-            if storing is not None:
-                storing.result()
-            storing = self._lane.submit(self._store_range, folded)
-            if folded.late or folded.overflowed:
+            try:
+                folded = self._folder.fold(records)
+                if storing is not None:
+                    storing.result()
+            except BaseException:
+                hold.release()
+                raise
+            storing = self._lane.submit(self._store_range, folded, hold)
+            if folded.late or folded.overflowed or folded.commands:
                 storing.result()
             position = folded.next
             self._rest(records, began_s, cycle_s)
@@ -141,6 +169,7 @@ class Worker:
     def _resume(self) -> int:
         """Take up the open views, repeat what was intended; return the offset to go on from."""
         position = self._not_before_the_log(self._ledger.position())
+        self._until_answered(self._forgetting.load)
         self._until_answered(lambda: self._recall.values(self._caps))
         self._until_answered(lambda: self._recall.open_tracks(self._tracks, position))
         for intent in self._ledger.intents():
@@ -149,10 +178,43 @@ class Worker:
                 records = self._exactly(intent.first, intent.next)
             except OffsetGone as error:
                 return self._step_over(error)
+            hold = self._held(records)
             folded = self._folder.fold(records)
-            self._store_range(folded)
+            self._store_range(folded, hold)
             position = folded.next
+        self._until_answered(self._forgetting.finish)
         return position
+
+    def _admitted(self, records: list[Record]) -> tuple[list[Record], Hold]:
+        """Return the records that may be stored now; rows of a project that is being built wait."""
+        admitted_now, hold = admitted(records, self._config.data_dir)
+        if len(admitted_now) == len(records):
+            if self._held_up_s is not None:
+                self._held_up_s = None
+                self._note(rows_wait="")
+            return records, hold
+        now_s = self._clock.monotonic_s()
+        if self._held_up_s is None:
+            self._held_up_s = now_s
+        elif now_s - self._held_up_s >= HELD_UP_SAID_S and self._held_up_s >= 0:
+            self._held_up_s = -1.0
+            at = records[len(admitted_now)].offset
+            _LOG.warning("rows_wait", offset=at, reason=hold.said)
+            self._note(
+                rows_wait=f"a build, deployment or backup has the tables, or their lock cannot be had:"
+                f" {hold.said} Rows from offset {at} on wait"
+            )
+        return admitted_now, hold
+
+    def _held(self, records: list[Record]) -> Hold:
+        """Return the locks that a range needs; waits until no build holds them."""
+        while True:
+            admitted_now, hold = admitted(records, self._config.data_dir)
+            if len(admitted_now) == len(records):
+                return hold
+            hold.release()
+            if self._stop.wait(IDLE_MAX_S):
+                raise Stopped
 
     def _not_before_the_log(self, position: int) -> int:
         """Step over what retention or a hand removed before it was read, and say so."""
@@ -167,7 +229,8 @@ class Worker:
         for intent in self._ledger.intents():
             self._ledger.advance(intent.next)
         go_on = max(gap.next_offset, self._ledger.position())
-        counted = sum(self._ledger.counts().values())
+        ended = {k: n for k, n in self._ledger.counts().items() if k != VIEW_FAILED}
+        counted = sum(ended.values())
         lost = max(0, self._log.events_before(go_on) - counted)
         _LOG.error("log_gap", reason=gap.message, go_on_at=go_on, events_lost=lost)
         self._ledger.advance(go_on, {f"dropped:{DROP_LOG_GAP}": lost})
@@ -197,6 +260,7 @@ class Worker:
             _LOG.warning("log_refused", code=error.code, reason=error.message)
             self._stop.wait(error.retry_after_s)
             return []
+        records = cut_at_commands(records)
         events = 0
         for at, record in enumerate(records):
             events += record.events
@@ -204,20 +268,29 @@ class Worker:
                 return records[: at + 1]
         return records
 
-    def _store_range(self, folded: Folded) -> None:
-        self._loader.load(folded, self._folder.refold)
-        for outcome, count in folded.counts.items():
-            _EVENTS.labels(outcome).inc(count)
-        _OPEN.set(len(self._tracks))
+    def _store_range(self, folded: Folded, hold: Hold) -> None:
         try:
-            self._ledger.note(
-                as_of_ms=folded.as_of_ms,
-                heard_at_ms=self._clock.now_ms(),
-                open_views=len(self._tracks),
-                capped=msgspec.json.encode(self._caps.capped).decode(),
-                last_error=self._loader.last_error,
-            )
-        except Unavailable as error:  # a full disk; the range itself is stored and recorded
+            self._loader.load(folded, self._folder.refold)
+        finally:
+            hold.release()
+        for outcome, count in folded.counts.items():
+            if not outcome.startswith(JOB):
+                _EVENTS.labels(outcome).inc(count)
+        _OPEN.set(len(self._tracks))
+        heard = {"event_at_ms": folded.event_at_ms} if folded.event_at_ms else {}
+        self._note(
+            **heard,
+            as_of_ms=folded.as_of_ms,
+            heard_at_ms=self._clock.now_ms(),
+            open_views=len(self._tracks),
+            capped=msgspec.json.encode(self._caps.capped).decode(),
+            last_error=self._loader.last_error,
+        )
+
+    def _note(self, **notes: object) -> None:
+        try:
+            self._ledger.note(**notes)
+        except Unavailable as error:  # a full disk; what was stored is recorded
             _LOG.warning("note_not_kept", code=error.code, reason=error.message)
 
     def _lookup(self, keys: list[str], before_offset: int) -> dict[str, list[Stored]]:
@@ -250,7 +323,7 @@ class Worker:
         _LOG.error("disk_low", floor_bytes=floor, kept="the log; loading resumes by itself")
         self._try_command("SYSTEM STOP MERGES")
         while not self._disk_free() and not self._stop.wait(DISK_LOOK_S):
-            pass
+            self._sizes.make_room()
         self._try_command("SYSTEM START MERGES")
         _LOG.info("disk_free", floor_bytes=floor)
 
@@ -270,6 +343,8 @@ class Worker:
         if now_s - self._kept_house_s < HOUSEKEEPING_S:
             return
         self._kept_house_s = now_s
+        with suppress(Unavailable):
+            self._ledger.forget_jobs(self._clock.now_ms() - JOBS_COUNTED_MS)
         gc.collect()  # switched off while working; errors and their traces may leave cycles
         if self._upkeep is None or not self._upkeep.is_alive():
             # Beside the work, for merging a large day takes minutes; not waited for at the end.
@@ -279,7 +354,9 @@ class Worker:
     def _optimize(self) -> None:
         try:
             today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+            purge_some(self._store)
             optimize_closed_days(self._store, today)
+            self._sizes.keep()
             if self._rollups is not None:
                 self._rollups.make(today, days_max=self._config.process.rollup_days_per_round)
         except (PlayheadError, RuntimeError) as error:  # the client was closed meanwhile

@@ -29,13 +29,15 @@ _CONNECTED: Final = ("KAFKA_CONNECTION_NAME", "IMPORT_CONNECTION_NAME", "PG_CONN
 class Assembly:
     """Takes the files of a project in the order of their paths, and makes the project."""
 
-    def __init__(self, root: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: str, environ: Mapping[str, str], secrets: Mapping[str, str] = {}
+    ) -> None:
         self._root = root
         self._environ = environ
         self._texts: dict[str, str] = {}
         self._fixtures: list[str] = []
         self._tests: list[str] = []
-        self._secrets: dict[str, str] = {}
+        self._secrets: dict[str, str] = dict(secrets)
         self._problems: list[Problem] = []
         self._datasources: dict[str, Datasource] = {}
         self._pipes: dict[str, Pipe] = {}

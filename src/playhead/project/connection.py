@@ -17,8 +17,10 @@ KINDS: Final[Mapping[str, str]] = {
     "gcs": "GCS_",
     "dynamodb": "DYNAMODB_",
     "postgres": "PG_",
+    "file": "FILE_",
 }
-"""What can be connected to, and what its options begin with."""
+"""What can be connected to, and what its options begin with. `file` is Playhead's own: folders below
+`jobs.export_dir`."""
 _REQUIRED: Final[Mapping[str, tuple[tuple[tuple[str, ...], ...], ...]]] = {
     "kafka": ((("KAFKA_BOOTSTRAP_SERVERS",),),),
     "s3": ((("S3_REGION",),), (("S3_ARN",), ("S3_ACCESS_KEY", "S3_SECRET"))),
@@ -30,6 +32,7 @@ _REQUIRED: Final[Mapping[str, tuple[tuple[tuple[str, ...], ...], ...]]] = {
     ),
     "dynamodb": (),
     "postgres": (),
+    "file": (),
 }
 """Of each kind: every line of it is needed, by one of its alternatives."""
 

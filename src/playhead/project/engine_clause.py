@@ -33,6 +33,13 @@ SETTINGS: Final = frozenset({
     "vertical_merge_algorithm_min_rows_to_activate",
 })  # fmt: skip
 """What ENGINE_SETTINGS may set: nothing that names a disk, a path or another server."""
+DURABLE: Final[dict[str, str]] = {
+    "fsync_after_insert": "1",
+    "fsync_part_directory": "1",
+    "non_replicated_deduplication_window": "10000",
+}
+"""What every table with rows has: an insert repeated under its token adds nothing, and what was
+answered as stored outlives a power cut."""
 STRICTNESS: Final = frozenset({"ANY", "ALL", "SEMI", "ANTI"})
 JOIN_KINDS: Final = frozenset({"INNER", "LEFT", "RIGHT", "FULL"})
 NO_KEY: Final = "tuple()"
@@ -160,7 +167,7 @@ def _settings(datasource: Datasource, *, with_ttl: bool) -> Mapping[str, str]:
             raise ValueError(f"ENGINE_SETTINGS may not set '{match[1]}' here.")
         value = match[2]
         found[match[1]] = quoted(value[1:-1]) if value.startswith("'") else value.lower()
-    return found
+    return found | DURABLE
 
 
 def _ends_with_parts(datasource: Datasource, engine: Engine) -> bool:

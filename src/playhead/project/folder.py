@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -60,28 +61,54 @@ def data_files(root: Path) -> list[str]:
     return sorted(path for path in paths if _what(path) == "data" and kind_of(path))
 
 
+def stamps(root: Path) -> dict[str, tuple[int, int]]:
+    """Return when each file that belongs to a project was changed (ns), and its size, by path."""
+    base = Path(os.path.realpath(root))
+    found: dict[str, tuple[int, int]] = {}
+    for path in _walk(base)[0]:
+        if _what(path):
+            with suppress(OSError):  # it went away between the two looks
+                state = (base / path).stat()
+                found[path] = (state.st_mtime_ns, state.st_size)
+    return found
+
+
 def is_inside(root: Path, path: str) -> bool:
     """Return whether a file of a project is in its folder, and no link that leads out of it."""
     base = os.path.realpath(root)
     return Path(os.path.realpath(Path(base) / path)).is_relative_to(base)
 
 
-def read_texts(files: Mapping[str, str], *, environ: Mapping[str, str] = {}) -> Project:
+def read_texts(
+    files: Mapping[str, str],
+    *,
+    environ: Mapping[str, str] = {},
+    secrets: Mapping[str, str] = {},
+) -> Project:
     """Read a project from its files' texts by relative path ("pipes/views.pipe").
 
     Of fixtures and tests only the paths count here; their texts may be empty.
+
+    Args:
+        files: The texts.
+        environ: For `$NAME` in the values of instructions.
+        secrets: What `tb_secret()` finds beside what `.env.local` among the files says.
     """
 
     def read(path: str) -> str | Problem:
         return files.get(path) or ""
 
-    return _project("", sorted(files), read, environ)
+    return _project("", sorted(files), read, environ, secrets)
 
 
 def _project(
-    root: str, paths: Iterable[str], read: ReadText, environ: Mapping[str, str]
+    root: str,
+    paths: Iterable[str],
+    read: ReadText,
+    environ: Mapping[str, str],
+    secrets: Mapping[str, str] = {},
 ) -> Project:
-    assembly = Assembly(root, environ)
+    assembly = Assembly(root, environ, secrets)
     total = count = 0
     for path in paths:
         what = _what(path)

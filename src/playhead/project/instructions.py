@@ -269,6 +269,7 @@ CONNECTION: Final = _table(
             "S3_ARN": "A role; or else the next two.",
             "S3_ACCESS_KEY": "The key's id.",
             "S3_SECRET": "The key's secret.",
+            "S3_ENDPOINT": "The address of a store that is compatible with S3. Playhead's own.",
         },
     ),
     *_options(

@@ -13,9 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from playhead.project.cell import cell_value
+from playhead.project.expression import backquoted
 from playhead.project.implicit import every_column
 from playhead.project.problem import Problem, invalid
+from playhead.project.quick import quick_rows
 from playhead.project.resources import Datasource
+from playhead.project.routes import Route, Shape, shape_id_of
 from playhead.project.slot import ABSENT, Slot, slots_of
 from playhead.project.table import (
     QUARANTINE_COLUMNS,
@@ -39,6 +42,22 @@ INSERT_SETTINGS: Final[dict[str, str]] = {
     "type_json_skip_duplicated_paths": "1",
 }
 """Settings an insert of rows runs with."""
+VIEW_SETTINGS: Final[dict[str, str]] = {
+    "allow_suspicious_types_in_group_by": "1",
+    "allow_suspicious_types_in_order_by": "1",
+    "joined_subquery_requires_alias": "0",
+    "cast_string_to_date_time_mode": "best_effort",
+}
+"""What materialized views on the way of rows may need; the same as for queries of projects."""
+LOGGED_SETTINGS: Final[dict[str, str]] = {
+    **INSERT_SETTINGS,
+    **VIEW_SETTINGS,
+    "insert_deduplicate": "1",
+    "deduplicate_blocks_in_dependent_materialized_views": "1",
+    # One thread and one block at a time: views see the rows in the order of the log.
+    "max_threads": "1",
+}
+"""Settings an insert of rows from the log runs with; it has a token besides."""
 COMPACT: Final = "JSONCompactEachRow"
 Row = list[Any]
 
@@ -83,6 +102,30 @@ class RowReader:
         """The columns of a row, in order; a Nested one counts as its parts."""
         self.format = "JSONEachRow" if any(s.may_be_absent for s in self._slots) else COMPACT
         """The engine's format of `body`."""
+        self._quick = quick_rows(self._slots)
+        self.types: tuple[str, ...] = tuple(slot.type for slot in self._slots)
+        """The types of `columns`."""
+        self.refused_columns = tuple(name for name, _ in quarantine_columns(datasource))
+        """The columns of `refused_body`."""
+        self.shape_id = shape_id_of(self.columns, self.types, self.format, self.refused_columns)
+        """Names the form in which `body` and `refused_body` write rows; see `project/routes.py`."""
+
+    def shape(self, database: str, refused_database: str) -> Shape:
+        """Return the shape of these rows, with the table as its only route.
+
+        Args:
+            database: Where the table of the data source is.
+            refused_database: Where its quarantine is.
+        """
+        name = self.datasource.name
+        return Shape(
+            columns=self.columns,
+            types=self.types,
+            format=self.format,
+            routes=(Route(database=database, table=name),),
+            refused=self.refused_columns,
+            refused_into=Route(database=refused_database, table=quarantine_name(name)),
+        )
 
     def row(self, event: Mapping[str, Any]) -> Row | Refused:
         """Return the row of a decoded event."""
@@ -97,14 +140,33 @@ class RowReader:
         try:
             event = self._decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._unreadable(line, "the line is no JSON")
+            return self.unreadable(line, "the line is no JSON")
         if event.__class__ is not dict:
-            return self._unreadable(line, "the line is no JSON object")
+            return self.unreadable(line, "the line is no JSON object")
         row = self.row(event)
         if self._whole and isinstance(row, list):
             for index in self._whole:
                 row[index] = line.strip().decode()
         return row
+
+    def batch(self, lines: Sequence[bytes]) -> tuple[bytes, int, list[Refused]]:
+        """Return lines of NDJSON as the body of an insert, how many rows that is, and the others."""
+        quick = self._quick.rows(lines) if self._quick is not None and lines else None
+        if quick is not None:
+            return ENCODER.encode_lines(quick), len(lines), []
+        return self.careful_batch(lines)
+
+    def careful_batch(self, lines: Sequence[bytes]) -> tuple[bytes, int, list[Refused]]:
+        """Do the same line by line."""
+        rows: list[Row] = []
+        refused: list[Refused] = []
+        for line in lines:
+            row = self.line(line)
+            if isinstance(row, Refused):
+                refused.append(row)
+            else:
+                rows.append(row)
+        return (self.body(rows) if rows else b""), len(rows), refused
 
     def csv(self, cells: Sequence[str]) -> Row | Refused:
         """Return the row of one CSV record, cells in the order of the schema."""
@@ -139,9 +201,7 @@ class RowReader:
 
     def insert(self, database: str, table: str | None = None) -> str:
         """Return the INSERT statement for `body`; to be run with `INSERT_SETTINGS`."""
-        names = ", ".join(f"`{name}`" for name in self.columns)
-        target = qualified(database, table or self.datasource.name)
-        return f"INSERT INTO {target} ({names}) FORMAT {self.format}"
+        return insert_sql(database, table or self.datasource.name, self.columns, self.format)
 
     def refused_body(self, refused: Iterable[Refused], *, at_s: int, import_id: str = "") -> bytes:
         """Return refused rows as the body of an insert into the quarantine.
@@ -165,9 +225,8 @@ class RowReader:
 
     def refused_insert(self, database: str) -> str:
         """Return the INSERT statement for `refused_body`; to be run with `INSERT_SETTINGS`."""
-        names = ", ".join(f"`{name}`" for name, _ in quarantine_columns(self.datasource))
-        target = qualified(database, quarantine_name(self.datasource.name))
-        return f"INSERT INTO {target} ({names}) FORMAT {COMPACT}"
+        table = quarantine_name(self.datasource.name)
+        return insert_sql(database, table, self.refused_columns, COMPACT)
 
     def _refused(self, values: Sequence[tuple[Any, bool]], origins: Iterable[Any]) -> Refused:
         """Return what is wrong with a row.
@@ -190,9 +249,16 @@ class RowReader:
                     reasons.append(_sentence(slot, value, absent=absent, more=str(error)))
         return Refused(tuple(columns), tuple(reasons), tuple(texts))
 
-    def _unreadable(self, line: bytes, why: str) -> Refused:
+    def unreadable(self, line: bytes, why: str) -> Refused:
+        """Return a line that is no row at all, with the reason and its beginning."""
         shown = line.decode("utf-8", "replace").strip()[:SHOWN_MAX]
         return Refused((), (f"{why}: {shown}",), (None,) * len(self._own))
+
+
+def insert_sql(database: str, table: str, columns: Iterable[str], form: str) -> str:
+    """Return the INSERT statement for rows in these columns, in a format of the engine."""
+    names = ", ".join(backquoted(name) for name in columns)
+    return f"INSERT INTO {qualified(database, table)} ({names}) FORMAT {form}"
 
 
 def _sentence(slot: Slot, value: Any, *, absent: bool, more: str) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 SERVICE_DATABASES: Final = ("tinybird", "organization")
+WORKSPACE: Final = "workspace_id"
+"""The column that says whose a row of `tinybird.*` is; it is kept, and shown by `organization.*` alone."""
 _FILE: Final = "services.json"
 
 

@@ -54,6 +54,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is the event as a whole, as text."""
     exact: bool
     """Whether a number of the event must keep all its digits."""
+    key: str | None = None
+    """Under which key of the event it stands; None = somewhere else, or nowhere."""
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -132,6 +134,7 @@ def _slot(
         may_be_absent=rule.absent is ABSENT,
         whole_text=path == () and bare == "String",
         exact="Decimal" in kind.text,
+        key=path[0] if path and len(path) == 1 and isinstance(path[0], str) else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from playhead.project.datatype import datatype
-from playhead.project.engine_clause import FAMILY, engine_clause, whole
+from playhead.project.engine_clause import DURABLE, FAMILY, engine_clause, whole
 from playhead.project.expression import backquoted, fault, parts, quoted
 from playhead.project.implicit import every_column
 from playhead.project.problem import Problem, invalid
@@ -92,7 +92,8 @@ def quarantine_table(datasource: Datasource, *, database: str) -> str:
         raise invalid([Problem(datasource.path, f"{error}.")]) from error
     return (
         f"CREATE TABLE {name}\n(\n    " + ",\n    ".join(lines) + "\n)\nENGINE = MergeTree()\n"
-        "PARTITION BY (toYYYYMM(insertion_date))\nORDER BY (insertion_date)"
+        "PARTITION BY (toYYYYMM(insertion_date))\nORDER BY (insertion_date)\n"
+        f"SETTINGS {', '.join(f'{name} = {value}' for name, value in DURABLE.items())}"
     )
 
 

@@ -26,8 +26,8 @@ _UUID: Final = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE | re.ASCII
 )
 _TIME: Final = re.compile(r"-?\d{1,3}:[0-5]\d:[0-5]\d(?:\.\d{1,9})?", re.ASCII)
-_YES: Final = frozenset({"true", "1", "t", "yes", "y", "on"})
-_NO: Final = frozenset({"false", "0", "f", "no", "n", "off"})
+YES: Final = frozenset({"true", "1", "t", "yes", "y", "on"})
+NO: Final = frozenset({"false", "0", "f", "no", "n", "off"})
 _SHAPES: Final = {
     "Point": "Tuple(Float64, Float64)",
     "Ring": "Array(Point)",
@@ -75,8 +75,8 @@ def _bool(value: Any) -> bool:
         return bool(value)
     if value.__class__ is str:
         word = value.lower()
-        if word in _YES or word in _NO:
-            return word in _YES
+        if word in YES or word in NO:
+            return word in YES
     elif value in (0, 1):
         return bool(value)
     raise Unfit

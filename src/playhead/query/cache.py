@@ -38,6 +38,8 @@ class Cache(Generic[T]):
         self._max_bytes = max_bytes
         self._size_of = size_of
         self._bytes = 0
+        self._age = 0
+        """How often it was cleared."""
         self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
         self._flights: dict[str, _Flight[T]] = {}
 
@@ -53,6 +55,12 @@ class Cache(Generic[T]):
             self._flights[key] = flight
         return await self._share(key, flight)
 
+    def clear(self) -> None:
+        """Forget every answer; runs under way are not kept either."""
+        self._kept.clear()
+        self._bytes = 0
+        self._age += 1
+
     async def _share(self, key: str, flight: _Flight[T]) -> T:
         flight.waiting += 1
         try:
@@ -66,8 +74,9 @@ class Cache(Generic[T]):
                     flight.task.cancel()
 
     async def _run(self, key: str, run: Callable[[], Awaitable[T]], keep_ms: int) -> T:
+        age = self._age
         answer = await run()
-        if keep_ms:
+        if keep_ms and age == self._age:
             self._keep(key, answer, self._clock.monotonic_s() + keep_ms / 1000)
         return answer
 

@@ -45,13 +45,15 @@ _NAMED = ("median", "p75", "p90", "p95", "p99")
 """Percentiles that every metric of that kind is listed with; the others may be asked for too."""
 RELATIVE_ERROR = 0.01
 """Requests and frames are too many for exact percentiles: a sketch (DDSketch) gives them within this."""
+FINER: Final = 1 << 20
+"""Sketches are made of so many times the value: the engine's err by up to 3 % for numbers below one."""
 _OF_VALUE = {
     "percentile": "quantileExactInclusiveOrNull({level})({value})",
     "avg": "avgOrNull({value})",
     "sum": "sum({value})",
 }
 _OF_MANY = {
-    "percentile": f"quantileDDOrNull({RELATIVE_ERROR}, {{level}})({{value}})",
+    "percentile": f"quantileDDOrNull({RELATIVE_ERROR}, {{level}})({FINER} * ({{value}})) / {FINER}",
     "avg": "avgOrNull({value})",
     "sum": "ifNull(sum({value}), 0)",
 }

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from playhead.errors import InvalidRequest
-from playhead.query.catalogue import RELATIVE_ERROR, Metric
+from playhead.query.catalogue import FINER, RELATIVE_ERROR, Metric
 from playhead.query.filter import number_of, row_value
 from playhead.query.metrics import (
     SeriesKey,
@@ -191,10 +191,13 @@ async def _ranks(
 ) -> dict[SeriesKey, list[float]]:
     params = Params()
     exact = question.asked.metric.source == "views"
-    quantiles = "quantilesExactInclusive(" if exact else f"quantilesDD({RELATIVE_ERROR}, "
+    ranks = f"quantilesExactInclusive({_LEVELS})({_value(question)})"
+    if not exact:
+        sketched = f"quantilesDD({RELATIVE_ERROR}, {_LEVELS})({FINER} * {_value(question)})"
+        ranks = f"arrayMap(rank -> rank / {FINER}, {sketched})"
     sql = (
         f"SELECT {named_sql(question.asked.group_by, names, params)} AS named, "
-        f"{quantiles}{_LEVELS})({_value(question)}) AS ranks "
+        f"{ranks} AS ranks "
         f"{_from(reader, question, params)} GROUP BY named"
     )
     rows = await reader.about(question.asked, sql, params)

@@ -9,27 +9,15 @@ Some of many values always lie far from the rest, by chance. What chance may exp
 asked for (`noise`): see `errors_of` and `errors_needed`.
 """
 
-# ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
-
-import math
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from playhead.errors import InvalidRequest
 from playhead.query.catalogue import Dimension, Metric
-from playhead.query.impact import (
-    Drag,
-    Part,
-    PartSql,
-    drag_of,
-    errors_needed,
-    errors_of,
-    part_sql,
-    says_more,
-)
-from playhead.query.metrics import where_sql
+from playhead.query.impact import Drag, errors_needed, part_sql, says_more
+from playhead.query.insight_scan import Cut, Found, Key, Row, sample_of, scan
 from playhead.query.question import (
     FILTERS,
     Asking,
@@ -42,11 +30,8 @@ from playhead.query.question import (
 )
 from playhead.query.reader import Reader
 from playhead.query.scope import Scope
-from playhead.query.source import SOURCES
 from playhead.query.span import Span
-from playhead.query.statement import Params
 
-Row = dict[str, Any]
 DEFAULT_METRICS: Final = (
     "startup_time", "rebuffer_percentage", "exits_before_video_start", "startup_failure_percentage",
     "playback_failure_percentage", "weighted_bitrate", "score",
@@ -58,7 +43,6 @@ NOT_CAUSES: Final = frozenset(
 )  # fmt: skip
 """Dimensions left out unless asked for: single people, and what is itself an outcome: a view that
 never started has shown no ad either."""
-_VIEWS: Final = SOURCES["views"].rows()
 _SINGLE: Final = frozenset(
     {"from", "to", "timezone", "measurement", "dimensions", "min_views", "limit", "pairs", "noise"}
 )
@@ -81,68 +65,6 @@ class InsightsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     pairs: bool = True
     noise: bool = False
     """Whether what chance may explain is listed, too."""
-
-
-Key = tuple[tuple[str, str], ...]
-"""Dimensions and their values: one, or two of a pair; none for all views."""
-
-
-class _Cut(msgspec.Struct, frozen=True):
-    """How one scan cuts views: sets of dimensions, given by their numbers in the list.
-
-    `values`: of each dimension the values that are told apart; None: all of them.
-    """
-
-    dimensions: tuple[Dimension, ...]
-    sets: tuple[tuple[int, ...], ...]
-    values: tuple[tuple[str, ...], ...] | None = None
-
-    def mask(self, chosen: tuple[int, ...]) -> int:
-        """Return the engine's number of a set: bits of the dimensions it does not group by."""
-        most = len(self.dimensions)
-        return sum(1 << (most - 1 - at) for at in range(most) if at not in chosen)
-
-    def key_sql(self, at: int, params: Params) -> str:
-        """Return what a dimension is grouped by: itself, or the number of a value from 1 (0: others)."""
-        column = self.dimensions[at].sql(params)
-        if self.values is None:
-            return column
-        known = params.add("Array(String)", list(self.values[at]))
-        return f"toUInt16(indexOf({known}, toString({column})))"
-
-    def key_of(self, row: Row) -> Key | None:
-        """Return the dimensions and values of a row: no one for all views, None for a value untold."""
-        chosen = next((one_set for one_set in self.sets if self.mask(one_set) == row["mask"]), ())
-        picks = [(at, row["picks"][at]) for at in chosen]
-        if self.values is None:
-            return tuple((self.dimensions[at].id, pick) for at, pick in picks)
-        if any(pick == "0" for _, pick in picks):
-            return None
-        return tuple((self.dimensions[at].id, self.values[at][int(pick) - 1]) for at, pick in picks)
-
-
-class _Found(msgspec.Struct):
-    """What scans gave a metric: all views, those of each key, and the watch time of these."""
-
-    metric: Metric
-    measurement: str
-    parts: PartSql
-    total: Part = Part(0, 0, 0)
-    by_key: dict[Key, Part] = {}
-    watch_ms: dict[Key, float] = {}
-
-    def drags(self) -> dict[Key, Drag]:
-        """Return how each key drags the metric, where it has a metric without it."""
-        found = {
-            key: drag_of(self.metric, self.parts, total=self.total, part=part)
-            for key, part in self.by_key.items()
-        }
-        return {key: drag for key, drag in found.items() if drag is not None}
-
-    def errors(self, key: Key) -> float:
-        """Return how many standard errors a key lies from the rest; of counts and sums: without end."""
-        errors = errors_of(self.parts, total=self.total, part=self.by_key[key])
-        return math.inf if errors is None else errors
 
 
 def insights_question_of(values: Values, asking: Asking) -> InsightsQuestion:
@@ -224,16 +146,25 @@ def _dimensions_of(values: Values, asking: Asking) -> tuple[Dimension, ...]:
     return tuple(asking.catalogue.dimension(name) for name in names)
 
 
-async def insights(reader: Reader, question: InsightsQuestion) -> tuple[list[Row], bool]:
-    """Return a row a value and metric, the worst first, and whether there were more.
+class Insights(msgspec.Struct, frozen=True):
+    """Rows, the worst first; whether there were more; of how many views one was looked at."""
+
+    rows: list[Row]
+    more: bool
+    sample: int
+
+
+async def insights(reader: Reader, question: InsightsQuestion) -> Insights:
+    """Return a row a value and metric, the worst first.
 
     Several metrics are compared by their impact as a share of the metric. Fields: `metric`,
     `measurement`, `unit`, `better`, `dimension`, `value`, `dimension_2`, `value_2` (of a pair),
     `negative_impact`, `relative_impact`, `metric_value`, `overall`, `without`, `views`, `share`,
     `total_watch_time_ms`.
     """
-    alone = _Cut(question.dimensions, tuple((at,) for at in range(len(question.dimensions))))
-    singles = await _scan(reader, question, alone)
+    alone = Cut(question.dimensions, tuple((at,) for at in range(len(question.dimensions))))
+    sample = await sample_of(reader, question)
+    singles = await scan(reader, question, alone, sample)
     drags = [found.drags() for found in singles]
     needed = _needed(reader, question, drags)
     told, by_chance = _rows(singles, drags, needed)
@@ -242,7 +173,7 @@ async def insights(reader: Reader, question: InsightsQuestion) -> tuple[list[Row
     strongest = list(names)[: reader.config.query.max_insight_pair_dimensions]
     rows = told
     if question.pairs and len(strongest) > 1:
-        paired = await _scan(reader, question, _pairs_cut(question, strongest, singles))
+        paired = await scan(reader, question, _pairs_cut(question, strongest, singles), sample)
         of_pairs = [found.drags() for found in paired]
         needed = _needed(reader, question, of_pairs)
         percent = reader.config.query.insight_pair_percent
@@ -251,7 +182,7 @@ async def insights(reader: Reader, question: InsightsQuestion) -> tuple[list[Row
             for found, own, of in zip(paired, of_pairs, drags, strict=True)
         ]
         rows = sorted(told + _rows(paired, telling, needed)[0], key=_worst_first)
-    return rows[: question.limit], len(rows) > question.limit
+    return Insights(rows[: question.limit], len(rows) > question.limit, sample)
 
 
 def _needed(reader: Reader, question: InsightsQuestion, drags: list[dict[Key, Drag]]) -> float:
@@ -262,7 +193,7 @@ def _needed(reader: Reader, question: InsightsQuestion, drags: list[dict[Key, Dr
 
 
 def _rows(
-    scanned: list[_Found], drags: list[dict[Key, Drag]], needed: float
+    scanned: list[Found], drags: list[dict[Key, Drag]], needed: float
 ) -> tuple[list[Row], list[Row]]:
     """Return the rows that differ by so many standard errors, and the others; each the worst first."""
     told: list[Row] = []
@@ -274,7 +205,7 @@ def _rows(
     return sorted(told, key=_worst_first), sorted(by_chance, key=_worst_first)
 
 
-def _pairs_cut(question: InsightsQuestion, names: list[str], singles: list[_Found]) -> _Cut:
+def _pairs_cut(question: InsightsQuestion, names: list[str], singles: list[Found]) -> Cut:
     """Return the cut into pairs of the strongest dimensions, over their values with most views."""
     dimensions = tuple(each for each in question.dimensions if each.id in names)
     views: dict[tuple[str, str], int] = {}
@@ -286,12 +217,10 @@ def _pairs_cut(question: InsightsQuestion, names: list[str], singles: list[_Foun
         known = [key for key in views if key[0] == dimension.id]
         known.sort(key=lambda key: (-views[key], key))
         values.append(tuple(value for _, value in known[:_PAIR_VALUES]))
-    return _Cut(dimensions, tuple(combinations(range(len(dimensions)), 2)), tuple(values))
+    return Cut(dimensions, tuple(combinations(range(len(dimensions)), 2)), tuple(values))
 
 
-def _is_telling(
-    found: _Found, key: Key, drag: Drag, singles: dict[Key, Drag], percent: int
-) -> bool:
+def _is_telling(found: Found, key: Key, drag: Drag, singles: dict[Key, Drag], percent: int) -> bool:
     if found.parts.below is None:
         return False  # of a sum a pair never has more than its parts
     first, second = singles.get(key[:1]), singles.get(key[1:])
@@ -305,7 +234,7 @@ def _worst_first(row: Row) -> tuple[bool, float, str, bool, str, str]:
     return (relative is None, -worst, row["metric"], pair, row["dimension"], row["value"])
 
 
-def _row(found: _Found, key: Key, drag: Drag) -> Row:
+def _row(found: Found, key: Key, drag: Drag) -> Row:
     first = key[0]
     second = key[1] if len(key) > 1 else (None, None)
     return {
@@ -322,71 +251,7 @@ def _row(found: _Found, key: Key, drag: Drag) -> Row:
         "metric_value": drag.own,
         "overall": drag.overall,
         "without": drag.without,
-        "views": drag.views,
+        "views": drag.views * found.sample,
         "share": drag.share,
         "total_watch_time_ms": found.watch_ms[key],
     }
-
-
-async def _scan(reader: Reader, question: InsightsQuestion, cut: _Cut) -> list[_Found]:
-    """Return what each metric has by the sets of a cut: one statement for each column of time."""
-    found = []
-    for metric, measurement in question.metrics:
-        parts = part_sql(metric, measurement)
-        assert parts is not None  # noqa: S101 (checked when the question was read)
-        found.append(_Found(metric, measurement, parts, by_key={}, watch_ms={}))
-    for column in dict.fromkeys(each.metric.column() for each in found):
-        params = Params()
-        ours = [each for each in found if each.metric.column() == column]
-        sql = _scan_sql(reader, question, cut, column=column, ours=ours, params=params)
-        for row in await reader.about(question, sql, params):
-            key = cut.key_of(row)
-            if key is not None:
-                _take(row, key, ours, question.min_views)
-    return found
-
-
-def _take(row: Row, key: Key, ours: list[_Found], min_views: int) -> None:
-    for number, found in enumerate(ours):
-        squares = (row[f"aa{number}"] or 0, row[f"ab{number}"] or 0, row[f"bb{number}"] or 0)
-        part = Part(row[f"a{number}"] or 0, row[f"b{number}"] or 0, row[f"n{number}"], squares)
-        if not key:
-            found.total = part
-        elif part.views >= min_views:
-            found.by_key[key] = part
-            found.watch_ms[key] = row["watched"]
-
-
-def _scan_sql(
-    reader: Reader, question: InsightsQuestion, cut: _Cut, *, column: str, ours: list[_Found],
-    params: Params,
-) -> str:  # fmt: skip
-    """Return a SELECT of `mask, picks, watched`, and of each metric `a`, `b`, `n` and the squares."""
-    numbers = range(len(cut.dimensions))
-    keys = [f"k{at}" for at in numbers]
-    picks = ", ".join(f"toString({key})" for key in keys)
-    sets = ", ".join(f"({', '.join(f'k{at}' for at in chosen)})" for chosen in cut.sets)
-    named = ", ".join(f"{cut.key_sql(at, params)} AS k{at}" for at in numbers)
-    sums = ", ".join(
-        f"{each.parts.above} AS a{at}, {each.parts.below or '0'} AS b{at}, "
-        f"{each.parts.counted} AS n{at}, {_squares_sql(each.parts, at)}"
-        for at, each in enumerate(ours)
-    )
-    where = where_sql(reader, question.scope, question.span, column, params)
-    whole_mask = params.add("UInt64", cut.mask(()))
-    least = params.add("UInt64", question.min_views)
-    most = params.add("UInt32", reader.config.query.max_groups)
-    return (
-        f"SELECT grouping({', '.join(keys)}) AS mask, [{picks}] AS picks, "
-        f"sum(watch_ms) AS watched, {sums}, {named} FROM {_VIEWS} WHERE {where} "
-        f"GROUP BY GROUPING SETS ({sets}, ()) "
-        f"HAVING mask = {whole_mask} OR count() >= {least} "
-        f"ORDER BY count() DESC LIMIT {most} BY mask"
-    )
-
-
-def _squares_sql(parts: PartSql, at: int) -> str:
-    known = parts.squares if parts.below is not None else ("0", "0", "0")
-    return ", ".join(
-        f"{sql} AS {name}{at}" for sql, name in zip(known, ("aa", "ab", "bb"), strict=True)
-    )

@@ -60,6 +60,11 @@ class Reader:
         other._timeout_ms = timeout_ms  # noqa: SLF001 (a copy of itself)
         return other
 
+    def forget_answers(self) -> None:
+        """Forget the answers that are kept: rows they were made of were deleted."""
+        self._cache.clear()
+        self.rolled_days.forget_look()
+
     def now_ms(self) -> int:
         """Return what questions mean by now: never in the past, less than `cache_open_ms` ahead.
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from playhead.query.catalogue import RELATIVE_ERROR, Catalogue, Metric
+from playhead.query.catalogue import FINER, RELATIVE_ERROR, Catalogue, Metric
 
 Kind = Literal["sum", "ratio", "number", "distinct"]
 Better = Literal["higher", "lower", "neutral"]
@@ -91,10 +91,10 @@ def rank_sql(value: str, how: str, *, exact: bool) -> str:
     Both ask for both: the same aggregate written twice is computed once.
     """
     ranks = ", ".join(str(rank) for rank in _RANKS.values())
-    function = f"quantilesExactInclusive({ranks})"
-    if not exact:
-        function = f"quantilesDD({RELATIVE_ERROR}, {ranks})"
-    return f"{function}({value})[{1 + list(_RANKS).index(how)}]"
+    place = 1 + list(_RANKS).index(how)
+    if exact:
+        return f"quantilesExactInclusive({ranks})({value})[{place}]"
+    return f"quantilesDD({RELATIVE_ERROR}, {ranks})({FINER} * ({value}))[{place}] / {FINER}"
 
 
 def of_starts(catalogue: Catalogue) -> tuple[Measure, ...]:

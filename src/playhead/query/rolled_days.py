@@ -1,4 +1,4 @@
-"""Which makings of days count now: one look, shared by all questions of about half a second.
+"""Which makings of days and weeks count now: one look, shared by all questions of about half a second.
 
 Only that changes from look to look; what a making holds never does, and is read once.
 """
@@ -14,7 +14,7 @@ from playhead.model.rollup import Edge
 from playhead.query.cache import Cache
 from playhead.query.span import HOUR_MS
 from playhead.query.statement import LIGHT_SETTINGS, Statement
-from playhead.store.rollup import CURRENT, HELD
+from playhead.store.rollup import HELD, PARTS, STATES
 
 Ask = Callable[[Statement], Awaitable[list[dict[str, Any]]]]
 _LOOK: Final = "look"
@@ -42,18 +42,44 @@ class Making(msgspec.Struct, frozen=True):
         return from_ms < to_ms and at < len(hours) and hours[at] < to_ms
 
 
-Days = tuple[Making, ...]
-"""The makings that count, the newest day first."""
+class Week(msgspec.Struct, frozen=True):
+    """The sums of a week, put together once from those of its days."""
+
+    made: int
+    of: frozenset[int]
+    """The makings it holds: all of them count."""
+
+
+class Days(msgspec.Struct, frozen=True):
+    """The makings that count, the newest day first, and the weeks made of them."""
+
+    makings: tuple[Making, ...] = ()
+    weeks: tuple[Week, ...] = ()
+
+
+class _State(msgspec.Struct, frozen=True):
+    """The newest making of a day, and what the day's views were as."""
+
+    day: int
+    made: int
+    views: tuple[int, int, int]
 
 
 class RolledDays:
-    """Looks which days have sums that are as their views are."""
+    """Looks which days have sums that are as their views are.
+
+    A look asks what the parts of three tables are called, which is quick; what the states of rollups
+    say is read again only when theirs are others.
+    """
 
     def __init__(self, clock: Clock, layout: str, *, keep_ms: int) -> None:
         self._layout = layout
         self._keep_ms = keep_ms
         self._looks: Cache[Days] = Cache(clock, max_entries=1, max_bytes=1, size_of=lambda _: 0)
         self._known: dict[int, Making] = {}
+        self._states: tuple[_State, ...] = ()
+        self._weeks: tuple[Week, ...] = ()
+        self._states_are: list[Any] | None = None
         self.last: Days | None = None
         """What the newest look saw, however long ago."""
 
@@ -61,18 +87,39 @@ class RolledDays:
         """Return the makings that count, by a look not older than `keep_ms`; raises as `ask`."""
         return await self._looks.get(_LOOK, lambda: self._look(ask), keep_ms=self._keep_ms)
 
+    def forget_look(self) -> None:
+        """Look anew at the next question: rows of days that were summed up are gone."""
+        self._looks.clear()
+
     async def _look(self, ask: Ask) -> Days:
-        sql = f"{CURRENT} ORDER BY day DESC"
-        found = await ask(Statement(sql, {"layout": self._layout}, LIGHT_SETTINGS))
-        made = [row["made"] for row in found]
+        parts = await ask(Statement(PARTS, {}, LIGHT_SETTINGS))
+        states = sorted((row["table"], row["parts"]) for row in parts if row["table"] != "views")
+        if states != self._states_are:
+            await self._read_states(ask)
+            # Named by what was seen before they were read: newer ones are read once more.
+            self._states_are = states
+        views = {row["day"]: _views(row) for row in parts if row["table"] == "views"}
+        made = [one.made for one in self._states if views.get(one.day) == one.views]
         fresh = [number for number in made if number not in self._known]
         if fresh:
             held = await ask(Statement(HELD, {"made": fresh}, LIGHT_SETTINGS))
             self._known |= {row["made"]: _making(row) for row in held}
         # One that was replaced meanwhile is not found any more: its day is read from the views.
-        self._known = {number: self._known[number] for number in made if number in self._known}
-        self.last = tuple(self._known.values())
+        known = {number: self._known[number] for number in made if number in self._known}
+        weeks = tuple(one for one in self._weeks if one.of <= known.keys())
+        self._known = known
+        self.last = Days(tuple(known.values()), weeks)
         return self.last
+
+    async def _read_states(self, ask: Ask) -> None:
+        rows = await ask(Statement(STATES, {"layout": self._layout}, LIGHT_SETTINGS))
+        days = [_State(row["day"], row["made"], _views(row)) for row in rows if not row["of"]]
+        self._states = tuple(sorted(days, key=lambda one: -one.day))
+        self._weeks = tuple(Week(row["made"], frozenset(row["of"])) for row in rows if row["of"])
+
+
+def _views(row: dict[str, Any]) -> tuple[int, int, int]:
+    return row["first_block"], row["last_block"], row["last_mutation"]
 
 
 def _making(row: dict[str, Any]) -> Making:

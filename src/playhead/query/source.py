@@ -100,7 +100,7 @@ SOURCES: Final[dict[SourceName, Source]] = {
 BOUND_TABLES: Final = (
     "playhead.views", "playhead.events", "playhead.quarantine", "playhead.cdn_requests",
     "playhead.stream_frames", MINUTES,
-    "playhead.view_rollup",
+    "playhead.view_rollup", "playhead.forgotten",
 )  # fmt: skip
 """Tables with a property: a token bound to one sees only its rows of them."""
 

@@ -25,8 +25,10 @@ async def ensure_project(config: Config, store: AsyncStoreClient, clock: Clock) 
     """Build the project that ships if the data folder has none; waits for the store.
 
     What goes wrong is logged, and tried again at the next start: everything else works without it.
+    Where `tb --local` is to build, its first project is the server's own, and none stands there yet.
     """
-    if not config.pipes.default_project or has_folder(config.data_dir):
+    wanted = config.pipes.default_project and not config.server.tb_local
+    if not wanted or has_folder(config.data_dir):
         return
     while not await store.ping():  # noqa: ASYNC110 (another process: nothing here can wake us)
         await asyncio.sleep(LOOK_EVERY_S)

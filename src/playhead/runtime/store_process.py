@@ -13,6 +13,7 @@ from typing import IO, Final
 from playhead.config import Config
 from playhead.errors import StartupError
 from playhead.runtime.location import location_of
+from playhead.runtime.release import check_folder
 from playhead.store.client import StoreClient
 from playhead.store.location import Location
 
@@ -32,6 +33,7 @@ def store_of(config: Config, arguments: list[str]) -> Generator[Location, None, 
         arguments: Command-line options that make the child see the same settings (`--data`, …).
 
     Raises:
+        SchemaTooNew: A newer release wrote the folder; it stays as it is.
         StartupError: It could not be started.
     """
     location = location_of(config)
@@ -40,6 +42,7 @@ def store_of(config: Config, arguments: list[str]) -> Generator[Location, None, 
         return
     if config.store.kind != "embedded":
         raise StartupError(f"The store at {config.store.url} does not answer.")
+    check_folder(config.data_dir)
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as said:
         process = _spawn(arguments, read_end, said)
@@ -50,7 +53,7 @@ def store_of(config: Config, arguments: list[str]) -> Generator[Location, None, 
         finally:
             # The child ends with this pipe too, should this process be killed.
             os.close(write_end)
-            _end(process)
+            end(process)
             _tidy(location, config.data_dir)
 
 
@@ -84,7 +87,8 @@ def _last(said: IO[bytes]) -> str:
     return said.read()[-SAID_BYTES:].decode("utf-8", "replace").strip()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process in order; by force where it takes longer than `STOP_S`."""
     process.terminate()
     try:
         process.wait(STOP_S)

@@ -18,11 +18,13 @@ from typing import IO
 import msgspec
 
 from playhead.access import DATABASE_FILE, Tokens
+from playhead.backup.unfinished import check_started
 from playhead.clock import Clock
 from playhead.config import Config
 from playhead.errors import DataDirBusy, StartupError
 from playhead.observe import logger
 from playhead.runtime.listening import listen
+from playhead.runtime.release import check_folder, write_release
 
 STOP_ORDER = ("viewers", "web", "worker", "store")
 STOP_EACH_S = {"viewers": 1.0, "web": 3.0, "worker": 3.0, "store": 2.0}
@@ -30,7 +32,10 @@ RESTART_FIRST_S = 0.1
 RESTART_MAX_S = 5.0
 HEALTHY_AFTER_S = 5.0
 """One that ran this long starts again at once; only what dies right away waits longer each time."""
+RESTARTS_KEPT = 100
 
+ADDRESS_FILE = "address"
+_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 (asked, not bound)
 _LOG = logger("supervisor")
 
 
@@ -43,6 +48,8 @@ class Child(msgspec.Struct):
     started_s: float = 0.0
     started_at_ms: int = 0
     restarts: int = 0
+    restarted_at_ms: list[int] = []
+    """UTC; the last `RESTARTS_KEPT`, for the watchdog."""
     wait_s: float = RESTART_FIRST_S
     start_at_s: float = 0.0
 
@@ -82,11 +89,15 @@ class Supervisor:
 
         Raises:
             DataDirBusy: Another Playhead uses the folder.
+            SchemaTooNew: A newer release wrote the folder; it stays as it is.
             StartupError: The folder or the port cannot be had.
         """
+        check_folder(self._config.data_dir)
         self._take_data_dir()
         self._socket = listen(self._config.server.host, self._config.server.port)
+        write_release(self._config.data_dir, self._clock)
         self._socket.set_inheritable(True)
+        self._tell_address()
         tokens = Tokens(self._config.data_dir / DATABASE_FILE, self._clock)
         tokens.ensure_admin(self._config.data_dir)
         tokens.close()
@@ -111,6 +122,8 @@ class Supervisor:
                 self._died(child, now_s)
             elif child.process is None and now_s >= child.start_at_s and not self._stopping:
                 child.restarts += 1
+                kept = child.restarted_at_ms[1 - RESTARTS_KEPT :]
+                child.restarted_at_ms = [*kept, self._clock.now_ms()]
                 self._spawn(child)
 
     def stop(self) -> None:
@@ -166,6 +179,7 @@ class Supervisor:
                 "pid": child.process.pid if child.process else None,
                 "started_at_ms": child.started_at_ms,
                 "restarts": child.restarts,
+                "restarted_at_ms": child.restarted_at_ms,
             }
             for child in self._children.values()
         }
@@ -177,7 +191,18 @@ class Supervisor:
         except OSError as error:
             _LOG.warning("process_list_unwritten", reason=str(error))
 
+    def _tell_address(self) -> None:
+        """Write where the server listens, for commands that are given its data folder."""
+        host = self._config.server.host
+        host = _LOCAL.get(host, f"[{host}]" if ":" in host else host)
+        address = f"http://{host}:{self.port}{self._config.server.base_path}"
+        try:
+            (self._config.data_dir / "run" / ADDRESS_FILE).write_text(address + "\n")
+        except OSError as error:
+            _LOG.warning("address_unwritten", reason=str(error))
+
     def _take_data_dir(self) -> None:
+        check_started(self._config.data_dir)
         run = self._config.data_dir / "run"
         try:
             run.mkdir(parents=True, exist_ok=True)

@@ -10,29 +10,25 @@ from collections.abc import Callable
 import uvicorn
 import uvloop
 
-from playhead.access import DATABASE_FILE, Tokens
-from playhead.clock import Clock, SystemClock
-from playhead.collect.doors import doors
-from playhead.collect.entrance import Promises
-from playhead.collect.idempotency import DATABASE_FILE as KEYS_FILE
-from playhead.collect.idempotency import Keys
-from playhead.collect.refusals import Refusals
-from playhead.collect.retry import Retry
+from playhead.backup.draft import sweep as sweep_backups
+from playhead.clock import SystemClock
 from playhead.config import Config
-from playhead.errors import LogError, PlayheadError, Unavailable
-from playhead.log.appender import Appender
+from playhead.errors import PlayheadError
+from playhead.jobs.deployments import adopt
 from playhead.log.offsets import Ledger
-from playhead.log.progress import Progress
 from playhead.log.segments import SegmentLog
 from playhead.observe import logger
+from playhead.runtime.connections import Connections
 from playhead.runtime.default_project import ensure_project
+from playhead.runtime.jobs import backups_of, tidy
 from playhead.runtime.listening import listen
-from playhead.runtime.location import location_of
-from playhead.serve.app import create_app
-from playhead.serve.services import Services
-from playhead.store.client import AsyncStoreClient
+from playhead.runtime.parts import Parts, recording, services_of, work_of
+from playhead.runtime.protocol import ServerConfig
+from playhead.serve.app import Port, create_app
+from playhead.serve.workspaces import Workspaces
 
 TRIM_EVERY_S = 30.0
+SWEEP_EVERY_S = 30.0
 KEEP_ALIVE_S = 75
 SWITCH_INTERVAL_S = 0.0005
 """The thread that commits needs Python's lock a few times a commit; by default it waits 5 ms for it."""
@@ -63,86 +59,60 @@ def run(config: Config, listen_fd: int | None) -> int:
 
 
 async def _web(config: Config, listen_fd: int | None) -> int:
-    clock: Clock = SystemClock()
-    ledger = Ledger(config.data_dir / "worker.db", writable=False)
-    log = SegmentLog(
-        config.data_dir / "log", config.log, clock, writable=True, resume_at=ledger.position()
-    )
-    began_at = _end_of(log)
-    appender = Appender(log, config.log, clock)
-    tokens = Tokens(config.data_dir / DATABASE_FILE, clock)
-    tokens.ensure_admin(config.data_dir)
-    keys = Keys(config.data_dir / KEYS_FILE, log, config.collect, clock)
-    _settle(keys)
-    store = AsyncStoreClient(location_of(config))
+    parts = Parts(config, SystemClock())
+    recorder, watching = recording(parts)
     beside = [
-        asyncio.create_task(_trim(log, ledger)),
-        asyncio.create_task(ensure_project(config, store, clock)),
+        *watching,
+        asyncio.create_task(_trim(parts.log, parts.ledger)),
+        asyncio.create_task(ensure_project(config, parts.store, parts.clock)),
+        asyncio.create_task(_sweep(parts.workspaces)),
     ]
+    runner, schedules = work_of(parts, recorder)
     try:
-        refusals = Refusals()
-        progress = Progress(ledger.position, wait_ms=config.collect.wait_ms)
-        promises = Promises(keys, progress.stored)
-        paths = doors(config, appender.append, tokens, clock, refusals, promises)
-        services = Services(
-            config=config,
-            clock=clock,
-            store=store,
-            tokens=tokens,
-            log=log,
-            ledger=ledger,
-            refusals=refusals,
-            retry=Retry(paths, appender.append, began_at=began_at),
-            started_at_ms=clock.now_ms(),
-        )
+        services, paths = services_of(parts, recorder, runner, schedules)
         application = create_app(services, paths)
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
-        server = _Server(
-            uvicorn.Config(
-                application,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                access_log=False,  # addresses and ?token= would be in it
-                proxy_headers=False,  # the doors have their own list of trusted proxies
-                log_level="warning",
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=2,
-                root_path=config.server.base_path,
-            ),
-            application.stop,
-        )
-        await server.serve(sockets=[_listener(config, listen_fd)])
+        beside.append(asyncio.create_task(application.make_ready()))
+        beside.append(asyncio.create_task(application.watch()))
+        beside.append(asyncio.create_task(services.space_watch().run()))
+        beside.append(asyncio.create_task(tidy(runner)))
+        beside.append(asyncio.create_task(schedules.run()))
+        beside.append(asyncio.create_task(backups_of(runner).run()))
+        await asyncio.to_thread(sweep_backups, config.data_dir)
+        await adopt(runner, ["", *parts.workspaces.ids()])
+        runner.start()
+        await _serve(config, application, listen_fd)
     finally:
+        await runner.stop()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        await appender.close()
-        await store.close()
-        keys.close()
-        log.close()
-        ledger.close()
-        tokens.close()
+        await parts.close()
     return 0
 
 
-def _end_of(log: SegmentLog) -> int | None:
-    """Return the log's end, None while the disk is away: the doors start all the same."""
-    try:
-        return log.bounds().next
-    except (PlayheadError, OSError):
-        return None
-
-
-def _settle(keys: Keys) -> None:
-    """Close what a kill left open; where that is not possible now, each key is settled when used."""
-    try:
-        keys.settle()
-    except (Unavailable, LogError) as error:
-        _LOG.error("idempotency_keys_not_settled", reason=error.message)
+async def _serve(config: Config, application: Port, listen_fd: int | None) -> None:
+    """Serve until told to stop."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    server = _Server(
+        ServerConfig(
+            application,
+            connections=Connections(config),
+            limits=config.limits,
+            ws="none",
+            lifespan="off",
+            access_log=False,  # addresses and ?token= would be in it
+            proxy_headers=False,  # the doors have their own list of trusted proxies
+            log_level="error",  # of strangers' broken requests there is a counter, not a line each
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=2,
+            root_path=config.server.base_path,
+        ),
+        application.stop,
+    )
+    await server.serve(sockets=[_listener(config, listen_fd)])
 
 
 def _listener(config: Config, listen_fd: int | None) -> socket.socket:
@@ -154,6 +124,16 @@ def _listener(config: Config, listen_fd: int | None) -> socket.socket:
     if listen_fd is not None:
         return socket.socket(fileno=listen_fd)
     return listen(config.server.host, config.server.port)
+
+
+async def _sweep(workspaces: Workspaces) -> None:
+    """Let go of the workspaces of test runs that nobody uses any more."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY_S)
+        try:
+            await workspaces.sweep()
+        except (PlayheadError, OSError) as error:
+            _LOG.warning("workspaces_not_swept", reason=str(error))
 
 
 async def _trim(log: SegmentLog, ledger: Ledger) -> None:

@@ -33,7 +33,7 @@ class Admission:
     """Admits requests by their token or session, within the token's rate."""
 
     def __init__(self, services: Services) -> None:
-        self._tokens = services.tokens
+        self._workspaces = services.homes()
         self._clock = services.clock
         query = services.config.query
         self.sessions = Sessions(
@@ -75,6 +75,15 @@ class Admission:
         """
         return self._within_second(self._sender(request), self._per_second)
 
+    def holder_of(self, secret: str) -> Caller:
+        """Return who has a token's secret, as `holder` does: for what brings it in a way of its own.
+
+        Raises:
+            Unauthenticated: It is not known.
+            RateLimited: More requests than the token may make.
+        """
+        return self._within_second(self._known(secret), self._per_second)
+
     def bearer(self, secret: str) -> Caller:
         """Return who has a token's secret; raises as `reader`."""
         return _reading(self._within_minute(self._known(secret)))
@@ -93,7 +102,7 @@ class Admission:
 
     def _known(self, secret: str) -> Caller:
         longest = JWT_CHARS_MAX if "." in secret else SECRET_CHARS_MAX
-        grant = self._tokens.resolve(secret) if len(secret) <= longest else None
+        grant = self._workspaces.resolve(secret) if len(secret) <= longest else None
         if grant is None:
             raise Unauthenticated("This token is not known, or no longer.")
         return Caller(grant)
@@ -102,7 +111,7 @@ class Admission:
         """Return whether what admitted a caller is still good."""
         if caller.session is not None:
             return self.sessions.grant_of(caller.session) is not None
-        return self._tokens.holds(caller.grant)
+        return self._workspaces.holds(caller.grant)
 
     def _visitor(self, request: Request) -> Caller:
         """Return who comes by a session's cookie, which any page makes a browser send along."""
@@ -140,6 +149,11 @@ class Admission:
 def _reading(caller: Caller) -> Caller:
     """Return a caller that may read everything of a property, or of all: what /v1/* shows."""
     grant = caller.grant
+    if grant.workspace:
+        raise Forbidden(
+            "This token belongs to a further workspace, which has no views and no events.",
+            hint="Use a token of the main workspace.",
+        )
     if grant.kind in _READERS:
         return caller
     if grant.kind in _SIGNED:

@@ -1,16 +1,15 @@
 """The one port: the doors' addresses go to the doors, everything else to the answers."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from starlette.applications import Starlette
-from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playhead.errors import (
@@ -20,37 +19,24 @@ from playhead.errors import (
     PlayheadError,
 )
 from playhead.observe import logger
+from playhead.query.readiness import make_ready
 from playhead.serve.admission import Admission
 from playhead.serve.answer import failure
-from playhead.serve.answers import Answers
 from playhead.serve.broadcast import Broadcast
-from playhead.serve.cdn_answers import CdnAnswers
-from playhead.serve.comparison_answers import ComparisonAnswers
-from playhead.serve.content_answers import ContentAnswers
-from playhead.serve.cta_answers import CtaAnswers
-from playhead.serve.dashboard import Dashboard
+from playhead.serve.clickhouse.answers import PATH as CLICKHOUSE_PATH
+from playhead.serve.clickhouse.answers import is_statement
 from playhead.serve.desk import Desk
-from playhead.serve.dimension_answers import DimensionAnswers
-from playhead.serve.examples import Examples
-from playhead.serve.export_answers import ExportAnswers
-from playhead.serve.health import Health
-from playhead.serve.insight_answers import InsightAnswers
-from playhead.serve.live_stream import LiveStream
-from playhead.serve.pipes.datasource_answers import DatasourceAnswers
+from playhead.serve.mcp.answers import McpAnswers
+from playhead.serve.measure_routes import measure_routes
 from playhead.serve.pipes.desk import PipeDesk
-from playhead.serve.pipes.pipe_answers import PipeAnswers
-from playhead.serve.pipes.publish_answers import PublishAnswers
-from playhead.serve.pipes.query_answers import QueryAnswers
 from playhead.serve.pipes.refusal import PREFIX, refusal
-from playhead.serve.pipes.token_answers import TokenAnswers
-from playhead.serve.quarantine import Quarantine
-from playhead.serve.reference import Reference
-from playhead.serve.report_answers import ReportAnswers
+from playhead.serve.project_routes import project_routes
 from playhead.serve.sdk import PREFIX as SDK_PREFIX
-from playhead.serve.sdk import SHARED, sdk
+from playhead.serve.sdk import SHARED
+from playhead.serve.server_routes import page_routes, server_routes
 from playhead.serve.services import Services
-from playhead.serve.session import BrowserSession
-from playhead.serve.stream_answers import StreamAnswers
+from playhead.serve.viewer_answers import ViewerAnswers
+from playhead.serve.watch.watchdog import Watchdog
 
 _LOG = logger("serve")
 _SECURITY = (
@@ -64,15 +50,6 @@ _CLIENT_LEFT = 499
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-class AnyText(PathConvertor):
-    """The rest of a path, whatever it holds: a view's id may hold a line break."""
-
-    regex = r"[\s\S]*"
-
-
-register_url_convertor("any", AnyText())
-
-
 def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -> "Port":
     """Return the application of the web process; stop it before the server.
 
@@ -82,61 +59,24 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
     """
     admission = Admission(services)
     desk = Desk(services, admission)
-    answers = Answers(desk)
-    cdn = CdnAnswers(desk)
-    comparisons = ComparisonAnswers(desk)
-    dimensions = DimensionAnswers(desk)
-    streams = StreamAnswers(desk)
-    exports = ExportAnswers(desk)
     limits = services.config.query
     broadcast = Broadcast(services.clock, limits, admission.holds, desk.freshness)
-    live_stream = LiveStream(desk, limits, broadcast)
-    browser_session = BrowserSession(admission, limits)
     pipe_desk = PipeDesk(services, admission)
-    health = Health(services, admission, pipe_desk.project)
-    quarantine = Quarantine(services, desk)
-    pipes = PipeAnswers(pipe_desk, PublishAnswers(pipe_desk, services))
-    examples = Examples(services.config)
+    mcp = McpAnswers(pipe_desk, services, admission)
+    watchdog = Watchdog(services)
+
+    def forget_answers() -> None:
+        desk.reader.forget_answers()
+        pipe_desk.forget_answers()
+
     routes = [
         # The first that fits is taken: what is asked most often comes first.
-        *pipes.routes(),
-        *QueryAnswers(pipe_desk).routes(),
-        *pipes.last_routes(),
-        *DatasourceAnswers(pipe_desk, services.store).routes(),
-        *Reference(services.config).routes(),
-        *Dashboard().routes(),
-        Route("/sdk/{file:path}", sdk),
-        Route("/examples", examples.index),
-        Route("/examples/{file:path}", examples.file),
-        Route("/healthz", health.alive),
-        Route("/readyz", health.ready),
-        Route("/metrics", health.prometheus),
-        Route("/v1/status", health.status),
-        Route("/v1/metrics", answers.catalogue),
-        Route("/v1/metrics/{metric}/histogram", comparisons.histogram),
-        Route("/v1/metrics/{metric}/{form}", answers.metric),
-        Route("/v1/compare", comparisons.compare),
-        Route("/v1/dimensions", dimensions.dimensions),
-        Route("/v1/dimensions/{dimension}", dimensions.values),
-        Route("/v1/live", answers.live),
-        Route("/v1/live/stream", live_stream.stream),
-        Route("/v1/session", browser_session.session, methods=["GET", "POST", "DELETE"]),
-        Route("/v1/views", answers.views),
-        Route("/v1/views/export", exports.views),
-        Route("/v1/views/{view_id:any}/p1203", exports.p1203),
-        Route("/v1/views/{view_id:any}", answers.view),
-        Route("/v1/cdn/kpis", cdn.kpis),
-        Route("/v1/cdn/views", cdn.views),
-        Route("/v1/insights", InsightAnswers(desk).insights),
-        Route("/v1/retention/{video_id:any}", ContentAnswers(desk).retention),
-        Route("/v1/report", ReportAnswers(desk).report),
-        Route("/v1/reports/cta2066", CtaAnswers(desk).report),
-        Route("/v1/streams", streams.streams),
-        Route("/v1/streams/{stream_id:any}", streams.stream),
-        Route("/v1/quarantine", quarantine.rows),
-        Route("/v1/quarantine/reasons", quarantine.reasons),
-        Route("/v1/quarantine/retry", quarantine.retry, methods=["POST"]),
-        *TokenAnswers(services, admission).routes(),
+        *project_routes(pipe_desk, services, admission),
+        *mcp.routes(),
+        *page_routes(services.config),
+        *measure_routes(desk, services, broadcast),
+        *server_routes(services, admission, pipe_desk.project, watchdog),
+        *ViewerAnswers(services, admission, forget_answers).routes(),
     ]
     app = Starlette(
         routes=routes,
@@ -148,27 +88,44 @@ def create_app(services: Services, doors: Mapping[str, ASGIApp] | None = None) -
         },
     )
     app.state.reader = desk.reader
-    return Port(app, doors or {}, broadcast.stop)
+
+    def stop() -> None:
+        broadcast.stop()
+        mcp.stop()
+
+    return Port(app, doors or {}, stop, lambda: make_ready(desk.reader), watchdog.run)
 
 
 class Port:
     """Sends a request to its door or to the answers."""
 
     def __init__(
-        self, answers: ASGIApp, doors: Mapping[str, ASGIApp], stop: Callable[[], None]
+        self,
+        answers: ASGIApp,
+        doors: Mapping[str, ASGIApp],
+        stop: Callable[[], None],
+        make_ready: Callable[[], Coroutine[Any, Any, None]],
+        watch: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._answers = answers
         self._doors = dict(doors)
         self.stop = stop
         """Ends the answers that have no end of their own, so that the server can stop."""
+        self.make_ready = make_ready
+        """Does beforehand what the first answer would wait for."""
+        self.watch = watch
+        """Looks after the server until cancelled: what it finds is at `/v1/status` and `/metrics`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            door = self._doors.get(_path_of(scope))
+            path = _path_of(scope)
+            door = self._doors.get(path)
             if door is not None:
                 await door(scope, receive, send)
                 return
+            if path == "/" and is_statement(scope):
+                scope = {**scope, "path": f"{scope.get('root_path', '')}{CLICKHOUSE_PATH}"}
         await self._answers(scope, receive, send)
 
 

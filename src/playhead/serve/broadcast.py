@@ -123,6 +123,10 @@ class Channel:
             return self._note_message
         return None
 
+    def place(self, listener: Listener) -> str:
+        """Return what a listener says to go on where it is; empty before its first event."""
+        return f"{self._epoch}-{listener.round}" if listener.round else ""
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         every_s = self._limits.live_every_ms / 1000

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+import playhead.template.rendering  # noqa: F401 (its errors are in the tree, too)
 from playhead.errors import PlayheadError
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">

@@ -17,10 +17,11 @@ from playhead.query.span import iso
 from playhead.serve.admission import Admission, is_whole
 from playhead.serve.answer import answer, values_of
 from playhead.serve.pipeline import Pipeline, folder_bytes, pipeline_of, processes_of
+from playhead.serve.seen import Seen
 from playhead.serve.services import Services
+from playhead.serve.watch.rules import WORKER_SILENT_MS
+from playhead.serve.watch.watchdog import Watchdog
 
-WORKER_SILENT_MS = 45_000
-"""A worker with work to do that was not heard of for so long is not at work."""
 _SIZES_KEPT_MS = 10_000
 """Walking the folders of a large store takes a while; their size is looked up this seldom."""
 
@@ -36,8 +37,16 @@ _FREE = gauge("disk_free_bytes", "Free space of the data folder's disk.")
 class Health:
     """What the server says about itself."""
 
-    def __init__(self, services: Services, admission: Admission, project: LiveProject) -> None:
+    def __init__(
+        self,
+        services: Services,
+        admission: Admission,
+        project: LiveProject,
+        watchdog: Watchdog,
+    ) -> None:
         self._project = project
+        self._watchdog = watchdog
+        self._seen = Seen(services.config)
         self._services = services
         self._admission = admission
         self._sizes: tuple[int, dict[str, int]] = (0, {})
@@ -67,10 +76,12 @@ class Health:
         _FREE.set(self._free_bytes())
         for outcome, count in pipeline.counts.items():
             _OUT.labels(outcome).set(count)
+        processes = processes_of(self._services.config.data_dir, pipeline.now_ms)
+        self._watchdog.measure(processes, pipeline)
         return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def status(self, request: Request) -> Response:
-        """`GET /v1/status`: lag, counts and whether they add up; disk, processes, refusals for admins."""
+        """`GET /v1/status`: lag, counts and whether they add up; alerts, disk, processes and more for admins."""
         grant = self._admission.reader(request)
         check_names(values_of(request), frozenset(), frozenset())
         pipeline = await asyncio.to_thread(pipeline_of, self._services)
@@ -83,6 +94,10 @@ class Health:
                 "processes": processes_of(self._services.config.data_dir, pipeline.now_ms),
                 "refusals": self._services.recent_refusals(),
                 "project": await self._project.state(),
+                "records": self._records(),
+                "alerts": self._watchdog.alerts(),
+                "store": self._watchdog.engine.told() if self._watchdog.engine else None,
+                "seen": self._seen.of(request),
             }
         newest = pipeline.newest_received_at
         meta = {
@@ -91,6 +106,13 @@ class Health:
             "newest_event_at": iso(newest) if newest else None,
         }
         return answer(data, meta)
+
+    def _records(self) -> dict[str, int]:
+        """Return what waits for the service tables, and what was dropped since the start."""
+        recorder = self._services.recorder
+        if recorder is None:
+            return {"pending": 0, "dropped": 0}
+        return {"pending": recorder.pending(), "dropped": recorder.dropped}
 
     async def _unready(self) -> list[str]:
         reasons = []
@@ -115,7 +137,7 @@ class Health:
         except OSError:
             return 0
 
-    def _disk(self, now_ms: int) -> dict[str, int]:
+    def _disk(self, now_ms: int) -> dict[str, Any]:
         taken_at, sizes = self._sizes
         if not sizes or now_ms - taken_at > _SIZES_KEPT_MS:
             folder = self._services.config.data_dir
@@ -124,8 +146,15 @@ class Health:
                 "store_bytes": folder_bytes(folder / "store"),
             }
             self._sizes = (now_ms, sizes)
-        floor = self._services.config.log.free_space_floor_bytes
-        return {"free_bytes": self._free_bytes(), "floor_bytes": floor, **sizes}
+        outlook = self._services.space_watch().outlook()
+        return {
+            "free_bytes": outlook.free_bytes,
+            "floor_bytes": outlook.floor_bytes,
+            "warning_bytes": outlook.warning_bytes,
+            "state": outlook.state,
+            "full_in_days": outlook.full_in_days,
+            **sizes,
+        }
 
 
 def _lag(pipeline: Pipeline) -> dict[str, Any]:
@@ -159,6 +188,7 @@ def _worker(pipeline: Pipeline) -> dict[str, Any]:
         "open_views": int(pipeline.notes.get("open_views", "0") or 0),
         "capped": _capped(pipeline.notes.get("capped", "")),
         "last_error": pipeline.notes.get("last_error") or None,
+        "waiting": pipeline.notes.get("rows_wait") or None,
     }
 
 

@@ -19,7 +19,7 @@ class InsightAnswers:
         grant = self._desk.admission.reader(request)
         form = form_of(request)
         question = query.insights_question_of(values_of(request), self._desk.asking(grant))
-        rows, more = await while_connected(request, query.insights(self._desk.reader, question))
+        found = await while_connected(request, query.insights(self._desk.reader, question))
         meta = await self._desk.meta(question.span)
         meta |= {
             "metrics": [metric.id for metric, _ in question.metrics],
@@ -27,6 +27,7 @@ class InsightAnswers:
             "min_views": question.min_views,
             "pairs": question.pairs,
             "noise": question.noise,
-            "more": more,
+            "sample": found.sample,
+            "more": found.more,
         }
-        return answer(rows, meta, form)
+        return answer(found.rows, meta, form)

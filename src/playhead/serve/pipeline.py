@@ -23,6 +23,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     in_events: int = 0
     pending_events: int = 0
     newest_received_at: int = 0
+    """Receipt of the newest event."""
     as_of_ms: int = 0
     heard_at_ms: int = 0
     counts: dict[str, int] = {}
@@ -86,13 +87,16 @@ def _read(services: Services, now_ms: int) -> Pipeline:
         position, counts = again, ledger.counts()
     bounds, notes = log.bounds(), ledger.notes()
     before = log.events_before(position) if position < bounds.next else bounds.events_total
+    newest = bounds.newest_received_at
+    if before == bounds.events_total:  # what came since then only tells the time
+        newest = _number(notes, "event_at_ms") or newest
     return Pipeline(
         now_ms=now_ms,
         next_offset=bounds.next,
         position=position,
         in_events=bounds.events_total,
         pending_events=bounds.events_total - before,
-        newest_received_at=bounds.newest_received_at,
+        newest_received_at=newest,
         as_of_ms=_number(notes, "as_of_ms"),
         heard_at_ms=_number(notes, "heard_at_ms"),
         counts=counts,
@@ -113,25 +117,39 @@ def folder_bytes(folder: Path) -> int:
 
 def processes_of(folder: Path, now_ms: int) -> dict[str, Any]:
     """Return by role when a process started, how old it is and how often it was started again."""
-    try:
-        text = (folder / "run" / "processes.json").read_bytes()
-        known = msgspec.json.decode(text, type=dict[str, _Process])
-    except (OSError, msgspec.DecodeError):
-        return {}
     return {
         role: {
             "pid": one.pid,
             "age_ms": max(0, now_ms - one.started_at_ms) if one.started_at_ms else None,
             "restarts": one.restarts,
         }
-        for role, one in known.items()
+        for role, one in _listed(folder).items()
     }
+
+
+def restarts_of(folder: Path, *, since_ms: int) -> dict[str, list[int]]:
+    """Return by role when a process was started again since a time (UTC ms)."""
+    found = {
+        role: [at for at in one.restarted_at_ms if at >= since_ms]
+        for role, one in _listed(folder).items()
+    }
+    return {role: at for role, at in found.items() if at}
+
+
+def _listed(folder: Path) -> "dict[str, _Process]":
+    """Return what the supervisor wrote down of its processes; nothing without a supervisor."""
+    try:
+        text = (folder / "run" / "processes.json").read_bytes()
+        return msgspec.json.decode(text, type=dict[str, _Process])
+    except (OSError, msgspec.DecodeError):
+        return {}
 
 
 class _Process(msgspec.Struct):
     pid: int | None = None
     started_at_ms: int = 0
     restarts: int = 0
+    restarted_at_ms: list[int] = []
 
 
 def _number(notes: dict[str, str], name: str) -> int:

@@ -21,8 +21,8 @@ from playhead.serve.services import Services
 
 RETRY_MAX: Final = 1_000
 """Rows taken up by one call."""
-_AT_ONCE: Final = 100
-"""Rows read and appended at a time: a row may be 64 KiB."""
+_AT_ONCE: Final = 32
+"""Rows read and appended at a time: one of a project may be 1 MiB."""
 _BODY_MAX_BYTES: Final = 65_536
 _BODY_TIMEOUT_S: Final = 10.0
 _LOG = logger("serve")

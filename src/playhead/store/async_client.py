@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 
 from playhead.store import external
+from playhead.store.binding import bound
 from playhead.store.exchange import (
     COMMAND_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -88,9 +89,16 @@ class AsyncStoreClient:
             took_s=time.perf_counter() - began_s,
         )
 
-    async def command(self, sql: str, *, settings: Mapping[str, object] | None = None) -> None:
+    async def command(
+        self,
+        sql: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
         """Run a statement without a result; raises as `StoreClient.rows` does."""
-        arguments = {"database": self._database} | texts(settings)
+        values = {f"param_{name}": bound(given) for name, given in (params or {}).items()}
+        arguments = {"database": self._database} | texts(settings) | values
         await self._post(Call(arguments, sql.encode(), COMMAND_TIMEOUT_S))
 
     async def insert_rows(
@@ -147,7 +155,7 @@ class AsyncStoreClient:
             if last and last[1] == tag.encode():
                 words = last[2].decode("utf-8", "replace")
                 raise error_of(code_of(words), words) from error
-            raise_transport(error)
+            raise_transport(call, error)
 
     async def converted(
         self,
@@ -194,7 +202,7 @@ class AsyncStoreClient:
                     connect_s=CONNECT_TIMEOUT_S,
                 )
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise_transport(error)
+            raise_transport(call, error)
         raise_for_status(response)
         return response
 

@@ -16,6 +16,12 @@ _QUOTED = str.maketrans({
 })  # fmt: skip
 
 
+class Sent(str):
+    """A value as a client of the ClickHouse protocol sent it: written for the engine already."""
+
+    __slots__ = ()
+
+
 def bound(value: object) -> str:
     """Return a value as the text of a `param_name` URL argument.
 
@@ -27,6 +33,8 @@ def bound(value: object) -> str:
     """
     if value is None:
         return "\\N"
+    if isinstance(value, Sent):
+        return str(value)
     if isinstance(value, str):
         return value.translate(_ESCAPES)
     if isinstance(value, list | tuple):

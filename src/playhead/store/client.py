@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import httpx2
 import zstandard
 
+from playhead.store import external
 from playhead.store.async_client import AsyncStoreClient
 from playhead.store.exchange import (
     COMMAND_TIMEOUT_S,
@@ -19,6 +20,7 @@ from playhead.store.exchange import (
     texts,
     transport_of,
 )
+from playhead.store.external import External
 from playhead.store.location import Location
 from playhead.store.result import Answered, Limits, Rows, rows_of
 from playhead.store.schema import arriving
@@ -83,17 +85,61 @@ class StoreClient:
             PlayheadError: As `rows`. Whether rows were stored is unknown; repeat with the token.
         """
         names = ", ".join(f"`{name}`" for name in arriving(table, tuple(columns)))
+        self._insert(f"INSERT INTO {table} ({names}) FORMAT JSONCompactEachRow", body, token, {})
+
+    def insert_rows(
+        self,
+        sql: str,
+        body: bytes,
+        *,
+        token: str,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Insert rows into a table of any database as one block; the same token again adds nothing.
+
+        Args:
+            sql: `INSERT INTO t (columns) FORMAT name`.
+            body: Rows in that format, at most `store.max_insert_bytes`.
+            token: Names the block; the same rows must come under the same token.
+            settings: More settings of the engine.
+
+        Raises:
+            PlayheadError: As `rows`. Whether rows were stored is unknown; repeat with the token.
+                QueryFailed with "while pushing to view" says that the table has the rows, and that
+                view has not.
+        """
+        self._insert(sql, body, token, texts(settings))
+
+    def insert_given(
+        self,
+        sql: str,
+        given: External,
+        *,
+        token: str,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Insert what a SELECT makes of rows that come along, as one block, all or nothing.
+
+        Args:
+            sql: `INSERT INTO t (columns) SELECT … FROM given`.
+            given: The rows, at most `store.max_insert_bytes`.
+            token: Names the block; the same rows must come under the same token.
+            settings: More settings of the engine, for reading the rows and for the SELECT.
+
+        Raises:
+            PlayheadError: As `rows`. Whether rows were stored is unknown; repeat with the token.
+        """
         arguments = {
             "database": self._database,
-            "query": f"INSERT INTO {table} ({names}) FORMAT JSONCompactEachRow",
+            "query": sql,
             "insert_deduplication_token": token,
+            external.STRUCTURE: given.structure,
+            external.FORMAT: given.format,
             **INSERT_SETTINGS,
+            **texts(settings),
         }
-        headers = {}
-        if self._compress:
-            body = zstandard.ZstdCompressor(level=1).compress(body)
-            headers["content-encoding"] = "zstd"
-        self._send(Call(arguments, body, INSERT_TIMEOUT_S, headers))
+        body, content_type = external.body_of(given.data)
+        self._send(Call(arguments, body, INSERT_TIMEOUT_S, {"content-type": content_type}))
 
     def ping(self) -> bool:
         """Return whether the store answers."""
@@ -106,10 +152,24 @@ class StoreClient:
         """Close its connections."""
         self._http.close()
 
+    def _insert(self, sql: str, body: bytes, token: str, more: Mapping[str, str]) -> None:
+        arguments = {
+            "database": self._database,
+            "query": sql,
+            "insert_deduplication_token": token,
+            **INSERT_SETTINGS,
+            **more,
+        }
+        headers = {}
+        if self._compress:
+            body = zstandard.ZstdCompressor(level=1).compress(body)
+            headers["content-encoding"] = "zstd"
+        self._send(Call(arguments, body, INSERT_TIMEOUT_S, headers))
+
     def _send(self, call: Call) -> bytes:
         try:
             response = self._http.post("/", **call.options())
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise_transport(error)
+            raise_transport(call, error)
         raise_for_status(response)
         return response.content

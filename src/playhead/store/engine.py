@@ -43,7 +43,16 @@ _ENGINE_XML = """<clickhouse>
   </merge_tree>
 </clickhouse>
 """
-_ALWAYS = {"allow_introspection_functions": "0", "implicit_select": "0"}
+_ALWAYS = {
+    "allow_introspection_functions": "0",
+    "implicit_select": "0",
+    # Compiled from its third time on, an expression of constants in a lambda is refused as "non
+    # constant", though it ran twice. Statements get no faster by it: docs/performance.md.
+    "compile_expressions": "0",
+}
+_NAMED = "insert_deduplication_token"
+"""The setting that names an insert."""
+_FAILURES_SQL = "SELECT sum(value) FROM system.errors"
 _BUILT_WHOLE = {"output_format_parallel_formatting": "0"}
 """Threads for writing the text cost a short query a tenth of its time."""
 
@@ -143,27 +152,59 @@ class Engine:
         """Insert data in an input format; all of it or, after an error, an unsure part.
 
         Raises:
-            QueryFailed: The engine refused it.
+            QueryFailed: The engine refused it; or the table has it and a materialized view has not.
         """
+        failures = self._failures()
         connection = self._open(session)
         try:
             inserter = _engine(connection.send_insert, sql, format_name)
             if body:
                 _engine(inserter.append, body)
             result = _engine(inserter.finish)
-            return Written(result.rows_written, result.bytes_written)
+        finally:
+            connection.close()
+        if _NAMED in session.settings and self._failures() != failures:
+            self._insist(session, sql, format_name, body)
+        return Written(result.rows_written, result.bytes_written)
+
+    def _failures(self) -> str:
+        """Return how often anything failed in the engine so far."""
+        with self._control_lock:
+            return str(_engine(self._control.query, _FAILURES_SQL, "TabSeparated"))
+
+    def _insist(self, session: Session, sql: str, format_name: str, body: bytes) -> None:
+        """Make the engine say whether a view failed: a streamed insert keeps that to itself.
+
+        Something failed meanwhile, here or in another query. The same statement in one piece, under
+        the same token, adds nothing where the rows are, and fails as the view does.
+        """
+        try:
+            data = body.decode()
+        except UnicodeDecodeError:
+            return
+        connection = self._open(session)
+        try:
+            _engine(connection.query, f"{sql} FORMAT {format_name}\n{data}", "Null")
         finally:
             connection.close()
 
-    def run(self, session: Session, sql: str) -> Written:
+    def run(
+        self,
+        session: Session,
+        sql: str,
+        external: External | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Written:
         """Run a statement that has no result or a short one: DDL, INSERT … SELECT, OPTIMIZE.
+
+        What `external` holds the statement reads as the table `given`.
 
         Raises:
             QueryFailed: The engine refused it.
         """
-        connection = self._open(session)
+        connection = self._open(session, external)
         try:
-            result = _engine(connection.query, sql, "TabSeparated")
+            result = _engine(connection.query, sql, "TabSeparated", params=dict(params or {}))
             return Written(result.rows_written(), result.bytes_written(), bytes(result.bytes()))
         finally:
             connection.close()

@@ -40,6 +40,8 @@ _READ_SETTINGS: Final = {
     "readonly": "1",
     "default_format": "JSONCompact",
     "output_format_json_quote_64bit_integers": "0",
+    # A column of text may hold any bytes; JSON may not. What is no UTF-8 is written as U+FFFD.
+    "output_format_json_validate_utf8": "1",
     "wait_end_of_query": "1",
 }
 LONG_PARAMS_CHARS: Final = 8_192
@@ -151,15 +153,22 @@ def raise_for_status(response: httpx2.Response | Reply) -> None:
     )
 
 
-def raise_transport(error: httpx2.HTTPError | httpx2.InvalidURL) -> NoReturn:
-    """Raise what a broken exchange means to the caller."""
+def raise_transport(call: Call, error: httpx2.HTTPError | httpx2.InvalidURL) -> NoReturn:
+    """Raise what a broken exchange means to the caller.
+
+    A query with a limit is ended by the engine itself: where nothing comes back long after that limit,
+    it is the store that does not answer, and the question is not at fault.
+    """
     found: PlayheadError
     if isinstance(error, httpx2.InvalidURL):
         found = InvalidRequest(_TOO_LONG)
     elif isinstance(error, httpx2.TimeoutException) and not isinstance(
         error, httpx2.ConnectTimeout | httpx2.PoolTimeout
     ):
-        found = QueryTimeout("The store gave no answer in the query's time; it was given up.")
+        if call.arguments.get("max_execution_time"):
+            found = StoreUnavailable(f"The store did not answer within {call.timeout_s:.0f} s.")
+        else:
+            found = QueryTimeout("The store gave no answer in the query's time; it was given up.")
     else:
         found = StoreUnavailable()
     raise found from error

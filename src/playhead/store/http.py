@@ -15,7 +15,7 @@ from playhead.config import Config
 from playhead.errors import BodyTooLarge, QueryFailed, StoreBusy
 from playhead.observe import logger
 from playhead.store.engine import Cursor, Engine
-from playhead.store.fault import BROKEN_PART, CANCELLED
+from playhead.store.fault import BROKEN_PART, CANCELLED, names_a_file
 from playhead.store.gate import Gate
 from playhead.store.job import Arguments, Job, arguments_of, job_of, refused
 from playhead.store.response import (
@@ -43,6 +43,8 @@ LOOK_OUT_S: Final = 0.02
 """After this long a statement's client is watched for leaving."""
 SLOW_CLIENT_S: Final = 0.5
 """How long a stopped statement waits for its client to take the bytes under way."""
+COMMANDS_AT_ONCE: Final = 3
+"""A copy's query is a command and may take minutes; a build does not wait for it."""
 LARGE_BODY_BYTES: Final = 1 << 20
 _LOG = logger("store")
 
@@ -55,12 +57,12 @@ class StoreApp:
         self._engine = engine
         self._config = config
         self._jobs: set[Job] = set()
-        self._stopping = False
+        self._stopping = self._restarting = False
         self._began_s = time.monotonic()
         lanes = {
             Lane.READ: (store.max_concurrent_queries, store.max_waiting_queries),
             Lane.INSERT: (store.max_concurrent_inserts, store.max_waiting_inserts),
-            Lane.COMMAND: (1, store.max_waiting_inserts),
+            Lane.COMMAND: (COMMANDS_AT_ONCE, store.max_waiting_inserts),
         }
         self._gates = {
             lane: Gate(lane.value, slots=slots, waiting_max=waiting, wait_ms=store.max_wait_ms)
@@ -78,15 +80,25 @@ class StoreApp:
             wait_ms=store.max_wait_ms,
         )
 
-    def _restart_if_broken(self, fault: QueryFailed) -> None:
-        """End this process when a part of a table cannot be read: only a start sets it aside.
+    def _judged(self, fault: QueryFailed) -> QueryFailed:
+        """Return what to say of a failed read; a part that cannot be read makes this process start anew.
 
         A disk that was full to the last byte can leave a merged part of empty files behind. At its
-        start the engine detaches it and takes up the parts it was made from, while they are there.
+        start the engine detaches it and takes up the parts it was made from, while they are there. So
+        whoever asked is told to come again, not what is in the files of this machine.
         """
-        up_s = time.monotonic() - self._began_s
-        if fault.engine_code in BROKEN_PART and up_s > RESTART_EVERY_S and not self._stopping:
+        if fault.engine_code not in BROKEN_PART:
+            return fault
+        if not self._restarting:
+            self._restarting = True
             _LOG.error("part_broken", reason=fault.message, kept="its sources", does="restart")
+            up_s = time.monotonic() - self._began_s
+            wait_s = max(0.0, RESTART_EVERY_S - up_s)
+            asyncio.get_running_loop().call_later(wait_s, self._restart)
+        return stopping() if names_a_file(fault) else fault
+
+    def _restart(self) -> None:
+        if not self._stopping:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _restart_for(self, job: Job) -> None:
@@ -225,9 +237,8 @@ class StoreApp:
                 finally:
                     timer.cancel()
         except QueryFailed as fault:
-            if job.lane is Lane.READ:
-                self._restart_if_broken(fault)
-            await fail(job, told(job, fault), send)
+            said = self._judged(fault) if job.lane is Lane.READ else fault
+            await fail(job, told(job, said), send)
         except StoreBusy as busy:
             await refuse(send, busy_fault(busy), job)
 
@@ -263,7 +274,11 @@ class StoreApp:
 
     async def _write(self, job: Job, send: Send) -> None:
         sql, input_format = insert_parts(job.sql)
-        if job.lane is Lane.INSERT and input_format:
+        if job.external is not None:
+            written = await self._call(
+                job.lane, self._engine.run, job.session, job.sql, job.external
+            )
+        elif job.lane is Lane.INSERT and input_format:
             written = await self._call(
                 job.lane, self._engine.insert, job.session, sql, input_format, job.data
             )
@@ -271,7 +286,9 @@ class StoreApp:
             statement = job.sql
             if job.data:
                 statement += "\n" + job.data.decode("utf-8", "replace")
-            written = await self._call(job.lane, self._engine.run, job.session, statement)
+            written = await self._call(
+                job.lane, self._engine.run, job.session, statement, None, job.params
+            )
         await finish(send, job, written)
 
     async def _call(self, lane: Lane, function: Callable[..., T], *args: Any) -> T:

@@ -49,7 +49,7 @@ _ALLOWED: Final = frozenset({
     "allow_suspicious_types_in_group_by", "allow_suspicious_types_in_order_by",
     "joined_subquery_requires_alias", "cast_string_to_date_time_mode", "join_algorithm",
     "max_columns_to_read", "optimize_aggregation_in_order", "max_subquery_depth",
-    "flatten_nested", "short_circuit_function_evaluation",
+    "flatten_nested", "short_circuit_function_evaluation", "materialize_ttl_after_modify",
     "use_skip_indexes", "use_partition_pruning", "use_primary_key", "use_statistics",
     "use_query_condition_cache", "enable_join_runtime_filters", "optimize_use_projections",
     "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
@@ -77,7 +77,7 @@ class Job:
         self.sql = sql
         self.data = b""
         self.external: External | None = None
-        """Rows that came along, for a read."""
+        """Rows that came along, for a read or an INSERT … SELECT."""
         self.format = format_of(sql, arguments.default_format)
         self.reason = ""
         """Why it was ended from outside: gone, timeout, stopping; "" = it was not."""
@@ -201,7 +201,7 @@ def job_of(arguments: Arguments, body: bytes, config: Config, *, writable: bool)
     sql, data = (arguments.query, body) if arguments.query else split_body(body)
     lane = lane_of(sql)
     given = None
-    if arguments.structure and arguments.query and lane is Lane.READ:
+    if arguments.structure and arguments.query and lane is not Lane.COMMAND:
         kind = arguments.structure_format or "JSONEachRow"
         given = external_of(arguments.structure, kind, body, arguments.content_type)
         data = b""

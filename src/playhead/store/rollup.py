@@ -8,6 +8,8 @@ so an insert meanwhile makes the new rollup stale, never wrong.
 Every making has a number of its own (`made`), and rows count only if the state names it. A making
 that was cut off is therefore never read; its rows are removed later, as are those of older makings:
 not before `SWEEP_AFTER_S`, for a query may be reading them, and when they are a good part of the month.
+
+The sums of days are put together to those of weeks (`week_rollup.py`).
 """
 
 # ruff: noqa: S608 (days, numbers and the SQL of the catalogue: nothing of it comes from outside)
@@ -21,6 +23,7 @@ import msgspec
 
 from playhead.model.rollup import KEYS, MOMENTS, Edge, Layout, RolledDimension
 from playhead.store.client import StoreClient
+from playhead.store.week_rollup import WEEKS, WeekRollups
 
 SWEEP_AFTER_S: Final = 3_600
 SWEEP_PERCENT: Final = 20
@@ -42,6 +45,26 @@ CURRENT: Final = (
     f" IN ({_PARTS})"
 )
 """The makings of the days whose rollup is as their views are now; binds `layout`."""
+PARTS: Final = (
+    "SELECT table, toUInt16(toDateOrZero(partition)) AS day, min(min_block_number) AS first_block,"
+    " max(max_block_number) AS last_block,"
+    " max(toInt64OrZero(splitByChar('_', name)[5])) AS last_mutation,"
+    " groupBitXor(cityHash64(name)) AS parts FROM system.parts WHERE database = 'playhead'"
+    " AND table IN ('views', 'view_rollup_state', 'view_rollup_week') AND active"
+    " GROUP BY table, day"
+)
+"""What the days of views and the states of rollups are as now: a third of what `CURRENT` takes."""
+STATES: Final = (
+    "SELECT toUInt16(first_seen_day) AS day, made, first_block, last_block, last_mutation,"
+    " CAST([], 'Array(UInt64)') AS of FROM playhead.view_rollup_state FINAL"
+    " WHERE layout = {layout:String}"
+    f" UNION ALL SELECT day, made, 0, 0, 0, of FROM ({WEEKS})"
+)
+"""The newest making of each day and, with those of days that it is `of`, week; binds `layout`."""
+_NAMED: Final = (
+    "made IN (SELECT made FROM playhead.view_rollup_state FINAL"
+    " UNION ALL SELECT made FROM playhead.view_rollup_week FINAL)"
+)
 HELD: Final = (
     "SELECT toUInt16(first_seen_day) AS day, made, dimensions,"
     " arraySort(arrayMap(hour -> toUnixTimestamp(hour), start_hours)) AS starts,"
@@ -86,12 +109,17 @@ class Rollups:
         self._values_max = values_max
         self._settled = settled
         self._settings = {"max_execution_time": STATEMENT_S, "max_threads": threads}
+        self._weeks = WeekRollups(
+            client, layout, current=CURRENT, number=self._number, settings=self._settings
+        )
         self._seen: set[_Day] = set()
         self._made = 0
         self._ready = False
 
     def make(self, today: date, *, days_max: int) -> list[str]:
         """Make the rollups of closed days that have none or an old one; return those days.
+
+        Weeks whose days are made are put together, as many as days at most.
 
         Args:
             today: Days before it are closed.
@@ -108,7 +136,10 @@ class Rollups:
         ready = [day for day in stale if not self._settled or day in known]
         for day in ready[:days_max]:
             self._make(day)
-        return [day.day for day in ready[:days_max]]
+        made = [day.day for day in ready[:days_max]]
+        waiting = [day.day for day in stale if day.day not in made]
+        self._weeks.make(today, stale=waiting, weeks_max=days_max)
+        return made
 
     def _prepare(self) -> None:
         """Give the table the columns of the layout; of another layout's sums nothing is kept."""
@@ -121,6 +152,7 @@ class Rollups:
         gone = sorted(present - set(wanted))
         missing = [name for name in wanted if name not in present]
         if gone:
+            self._client.command("TRUNCATE TABLE playhead.view_rollup_week")
             self._client.command("TRUNCATE TABLE playhead.view_rollup_state")
             self._client.command("TRUNCATE TABLE playhead.view_rollup")
         changes = [f"DROP COLUMN IF EXISTS {name}" for name in gone]
@@ -131,17 +163,16 @@ class Rollups:
 
     def _sweep(self) -> None:
         """Remove makings that do not count from months where they are many, once nobody uses them."""
-        named = "made IN (SELECT made FROM playhead.view_rollup_state FINAL)"
         old = "intDiv(made, {step:UInt32}) < toUnixTimestamp(now()) - {after:Int32}"
         found = self._client.rows(
             "SELECT toYYYYMM(first_seen_day) AS month, count() AS every,"
-            f" countIf(NOT ({named}) AND {old}) AS gone FROM playhead.view_rollup"
+            f" countIf(NOT ({_NAMED}) AND {old}) AS gone FROM playhead.view_rollup"
             " GROUP BY month HAVING gone * 100 > every * {percent:UInt32} ORDER BY month LIMIT 1",
             {"step": MADE_STEP, "after": SWEEP_AFTER_S, "percent": SWEEP_PERCENT},
         )
         for month, _, _ in found.rows:
             self._client.command(
-                f"ALTER TABLE playhead.view_rollup DELETE IN PARTITION '{month}' WHERE NOT ({named})"
+                f"ALTER TABLE playhead.view_rollup DELETE IN PARTITION '{month}' WHERE NOT ({_NAMED})"
                 f" AND intDiv(made, {MADE_STEP}) < toUnixTimestamp(now()) - {SWEEP_AFTER_S}",
                 settings={"mutations_sync": 1},
             )

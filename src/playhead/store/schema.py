@@ -1,11 +1,13 @@
 """The tables: numbered migrations, applied once each, and the retention that config sets."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final, Protocol
 
 import msgspec
 
+from playhead.config import Config
 from playhead.errors import SchemaTooNew
 from playhead.store.result import Rows
 
@@ -24,6 +26,11 @@ ephemeral twin `<name>_ms Int64` that takes the value; `arriving` names it.
 """
 _FILE: Final = re.compile(r"(\d{4})_\w+\.sql")
 _TTL: Final = re.compile(r"\bTTL (.+?) SETTINGS", re.DOTALL)
+_UNDIVIDED: Final = "quarantine_retries"
+"""Not cut by days: were only whole parts dropped, one row a day would keep all of it for ever."""
+_WHOLE_PARTS: Final = "ttl_only_drop_parts = 1"
+DAYS_MAX: Final = 10_000
+"""Longer is for ever: the engine's times end in 2106, and what expires later has expired at once."""
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -48,8 +55,10 @@ class Statements(Protocol):
 
 def arriving(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns as an INSERT must name them when times come as milliseconds."""
-    times = TIMES.get(table.rpartition(".")[2], frozenset())
-    return tuple(f"{name}_ms" if name in times else name for name in columns)
+    # A rebuild's table beside `views` is made as that is.
+    name = table.rpartition(".")[2].removesuffix("_rebuild")
+    times = TIMES.get(name, frozenset())
+    return tuple(f"{one}_ms" if one in times else one for one in columns)
 
 
 def migrations() -> list[Migration]:
@@ -108,31 +117,64 @@ def migrate(statements: Statements) -> list[str]:
     return names
 
 
-def set_retention(statements: Statements, *, event_days: int, view_days: int) -> list[str]:
+_TTLS: Final[Mapping[str, tuple[str, str, int]]] = {
+    "views": ("first_seen_day", "views", 0),
+    # Later than the views they are made of: a part of them gone early would count too little.
+    "view_rollup": ("first_seen_day", "views", 7),
+    "view_rollup_state": ("first_seen_day", "views", 7),
+    "view_rollup_week": ("first_day", "views", 14),
+    "cdn_minutes": ("received_day", "cdn_minutes", 0),
+    "quarantine": ("toDateTime(received_at)", "quarantine", 0),
+    "quarantine_retries": ("toDateTime(retried_at)", "quarantine", 0),
+    "events": ("toDateTime(received_at)", "events", 0),
+    "cdn_requests": ("toDateTime(received_at)", "cdn_requests", 0),
+    "stream_frames": ("toDateTime(received_at)", "stream_frames", 0),
+}
+"""By table: the time of a row, which table's days hold, and how many days more."""
+
+
+def days_kept(config: Config) -> dict[str, int]:
+    """Return by table how many days rows are kept; 0 = for ever."""
+    events, views = config.process.event_retention_days, config.process.view_retention_days
+    own = config.retention
+    found = {
+        "events": events,
+        "views": views,
+        "quarantine": own.quarantine_days or events,
+        "cdn_requests": own.cdn_request_days or events,
+        "cdn_minutes": own.cdn_minute_days or views,
+        "stream_frames": own.frame_days or events,
+    }
+    return {table: days if 0 < days <= DAYS_MAX else 0 for table, days in found.items()}
+
+
+def set_retention(statements: Statements, days: Mapping[str, int]) -> list[str]:
     """Set how long rows are kept; return the tables where that changed.
 
     Only parts in which every row has expired are dropped: whole days. A change applies to the rows
     already there (their parts' expiry is computed anew, their data is not rewritten).
+
+    Args:
+        statements: The store.
+        days: As `days_kept` returns them.
     """
-    of_events = f"toDateTime(received_at) + toIntervalDay({event_days})"
-    wanted = {
-        "views": f"first_seen_day + toIntervalDay({view_days})",
-        # Later than the views they are made of: a part of them gone early would count too little.
-        "view_rollup": f"first_seen_day + toIntervalDay({view_days + 7})",
-        "view_rollup_state": f"first_seen_day + toIntervalDay({view_days + 7})",
-        "cdn_minutes": f"received_day + toIntervalDay({view_days})",
-        "quarantine_retries": f"toDateTime(retried_at) + toIntervalDay({event_days})",
-        **dict.fromkeys(("events", "quarantine", "cdn_requests", "stream_frames"), of_events),
-    }
     found = statements.rows(
         "SELECT name, create_table_query FROM system.tables WHERE database = 'playhead'"
     )
     changed: list[str] = []
     for name, definition in found.rows:
-        if name not in wanted:
+        if name not in _TTLS:
             continue
-        present = _TTL.search(definition)
-        if present is None or present[1].strip() != wanted[name]:
-            statements.command(f"ALTER TABLE playhead.{name} MODIFY TTL {wanted[name]}")
+        at, of, later = _TTLS[name]
+        wanted = f"{at} + toIntervalDay({days[of] + later})" if days[of] else ""
+        match = _TTL.search(definition)
+        present = match[1].strip() if match else ""
+        if present != wanted:
+            change = f"MODIFY TTL {wanted}" if wanted else "REMOVE TTL"
+            statements.command(f"ALTER TABLE playhead.{name} {change}")
             changed.append(name)
+        if name == _UNDIVIDED and _WHOLE_PARTS in definition:
+            statements.command(
+                f"ALTER TABLE playhead.{name} MODIFY SETTING ttl_only_drop_parts = 0"
+            )
     return sorted(changed)

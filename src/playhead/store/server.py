@@ -20,7 +20,7 @@ from playhead.store.engine import Engine
 from playhead.store.http import StoreApp
 from playhead.store.location import embedded
 from playhead.store.result import Rows, rows_of
-from playhead.store.schema import migrate, set_retention
+from playhead.store.schema import days_kept, migrate, set_retention
 from playhead.store.session import Session
 from playhead.store.statement import Lane
 
@@ -76,11 +76,7 @@ def serve(config: Config) -> int:
     try:
         statements = _Statements(engine)
         migrate(statements)
-        set_retention(
-            statements,
-            event_days=config.process.event_retention_days,
-            view_days=config.process.view_retention_days,
-        )
+        set_retention(statements, days_kept(config))
         path = Path(embedded(config.data_dir).socket)
         with _listening(path) as listener:
             _LOG.info("store_started", socket=str(path))

@@ -22,7 +22,7 @@ import httpx2
 import yaml
 
 from playhead.access import Scope, scope_of
-from playhead.build.tables import make_service_tables
+from playhead.record.tables import make_service_tables
 from support.pipe_project import PipeProject
 from support.running_store import RunningStore, running_store
 

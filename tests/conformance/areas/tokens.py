@@ -25,7 +25,7 @@ from playhead.config.file import load
 from playhead.errors import Forbidden, PlayheadError
 from playhead.log.memory import MemoryLog
 from playhead.log.offsets import Ledger
-from playhead.serve import create_app
+from playhead.serve.app import create_app
 from playhead.serve.services import Services
 from playhead.store.client import AsyncStoreClient
 from playhead.store.location import embedded

@@ -21,6 +21,11 @@ _SETTLED: Final = """() => {
   return text.length > 3 && !/Loading( the catalogue| the map)? …|Connecting …/.test(text)
     && [...main.querySelectorAll('button.value')].every((one) => !one.innerText.startsWith('…'));
 }"""
+_LATER: Final = """() => {
+  const later = document.querySelector('main [data-later]');
+  later?.scrollIntoView();
+  return Boolean(later);
+}"""
 _OVERFLOW: Final = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide + 1) return [];
@@ -71,12 +76,17 @@ class Look:
 
     async def open(self, screen: str, **state: Any) -> None:
         """Go to a screen by its address and wait until all of it is there."""
+        await self.open_top(screen, **state)
+        await self.settled()
+
+    async def open_top(self, screen: str, **state: Any) -> None:
+        """Go to a screen by its address and wait until what is seen of it is there."""
         query = urlencode(state, doseq=True)
         hash_ = f"#/{screen}" + (f"?{query}" if query else "")
         if self.page.url == self.base + hash_:
             await self.page.reload()
         await self.page.goto(self.base + hash_)
-        await self.settled()
+        await self._quiet()
 
     async def go(self, screen: str) -> None:
         """Go to a screen by the navigation."""
@@ -84,7 +94,16 @@ class Look:
         await screens.get_by_role("link", name=screen, exact=True).click()
 
     async def settled(self) -> None:
-        """Wait until nothing on the screen is still being loaded."""
+        """Wait until nothing on the screen is still being loaded, what is far below as well."""
+        await self._quiet()
+        scrolled = False
+        while await self.page.evaluate(_LATER):
+            scrolled = True
+            await self._quiet()
+        if scrolled:
+            await self.page.evaluate("scrollTo(0, 0)")
+
+    async def _quiet(self) -> None:
         quiet = 0
         async with asyncio.timeout(WITHIN_MS / 1000):
             while quiet < QUIET_TURNS:

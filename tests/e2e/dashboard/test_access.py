@@ -75,6 +75,30 @@ async def test_a_token_in_a_link_is_taken_out_of_the_address(
     assert stock.server.token not in await look.page.content()
 
 
+async def test_a_link_with_a_token_takes_over_the_page_that_is_open(
+    stranger: BrowserContext, stock: Stock
+) -> None:
+    look = await Look.on(stranger, stock.server.url, made(stock, "first", kind="read"))
+    second = made(stock, "second", kind="read")
+    await look.page.evaluate("(token) => { location.hash = `token=${token}&/views` }", second)
+    await expect(look.page.locator(".who")).to_contain_text("second")
+    assert look.page.url == f"{look.base}#/views"
+    assert second not in str(await look.page.evaluate("history.length && location.href"))
+    for name in ("first", "second"):
+        ended(stock, name)
+
+
+@pytest.mark.parametrize("token", ["nobody-knows-it", "%3Cb%3E&/now", "%E0%A4%A"])
+async def test_a_link_with_a_wrong_token_leads_to_the_sign_in(
+    stranger: BrowserContext, stock: Stock, token: str
+) -> None:
+    look = await Look.on(stranger, stock.server.url)
+    await look.page.goto(f"{look.base}#token={token}")
+    await look.sees(SIGN_IN)
+    assert look.page.url == f"{look.base}#/now"
+    assert look.wrong == []
+
+
 async def test_a_link_made_on_the_page_shows_all_and_changes_nothing(
     look: Look, stranger: BrowserContext, stock: Stock
 ) -> None:
@@ -129,11 +153,15 @@ def refusing(status: int, code: str, message: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message"),
-    [(403, "forbidden", "This token may not ask that."), (503, "store_busy", "Too much is asked.")],
+    ("status", "code", "message", "hint"),
+    [
+        (403, "forbidden", "This token may not ask that.", "Wait a little."),
+        # What to do is known better here: nobody has to do anything.
+        (503, "store_busy", "Too much is asked.", "it is asked again by itself"),
+    ],
 )
 async def test_a_refusal_is_told_in_words(
-    look: Look, stock: Stock, status: int, code: str, message: str
+    look: Look, stock: Stock, status: int, code: str, message: str, hint: str
 ) -> None:
     answer = refusing(status, code, message)
     await look.page.route("**/v1/compare*", answer)
@@ -141,7 +169,7 @@ async def test_a_refusal_is_told_in_words(
     await look.open("quality", metric="startup_time", **stock.span)
     told = look.panel("Over time").locator(".problem")
     await expect(told).to_contain_text(message)
-    await expect(told).to_contain_text("Wait a little.")
+    await expect(told).to_contain_text(hint)
     await look.open("views", **stock.span)
     told = look.panel("Views of this span").locator(".problem")
     await expect(told).to_contain_text(message)

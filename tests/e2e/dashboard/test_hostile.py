@@ -20,7 +20,7 @@ IMAGE: Final = "<img src=x onerror=\"window.hit='image'\">"
 SCRIPT: Final = "</script><script>window.hit='script'</script>"
 BRACES: Final = "{@html '<b>x</b>'} ${window.hit='braces'} {{constructor}}"
 BACKWARDS: Final = "\u202egnp.exe\u202c \u2067evil\u2069"
-LONG: Final = "long-" * 1_000
+LONG: Final = "long-" * 550
 SPACED: Final = "a b%2F?#&=:~!<>," + "'\""
 TEXTS: Final = (IMAGE, SCRIPT, BRACES, BACKWARDS, LONG, SPACED)
 ID_LENGTH: Final = 256

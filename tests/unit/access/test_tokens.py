@@ -224,3 +224,21 @@ def test_a_rate_that_cannot_be_is_refused(tokens: Tokens, rps: int) -> None:
     with pytest.raises(InvalidRequest):
         tokens.create_scoped("wall", [Scope("TOKENS")], rps=rps)
     assert tokens.list() == []
+
+
+def test_a_write_key_keeps_the_pages_that_may_send_with_it(
+    tokens: Tokens, tmp_path: Path, clock: ManualClock
+) -> None:
+    made, secret = tokens.create("write", "page", None, ["https://TV.example/"])
+    tokens.create("write", "other", None, ["https://a.example"])
+    again = Tokens(tmp_path / "access.db", clock)
+    assert again.resolve(secret) == made
+    assert made.origins == ("https://tv.example",)
+    assert again.origins() == ("https://a.example", "https://tv.example")
+    again.close()
+
+
+def test_only_write_keys_have_pages(tokens: Tokens) -> None:
+    with pytest.raises(InvalidRequest, match="write keys"):
+        tokens.create("read", "", None, ["https://tv.example"])
+    assert tokens.origins() == ()

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from playhead.build.manifest import Built, is_live, read_built, write_live
-from playhead.query.pipes.live import Manifest
+from playhead.project.manifest import Manifest
 
 
 def test_live_is_written_whole_and_for_this_user_only(tmp_path: Path) -> None:

@@ -7,19 +7,31 @@ from playhead.cli import main
 
 COMMANDS = (
     "up",
+    "upgrade",
     "demo",
     "send",
     "replay",
     "seed",
+    "rebuild",
     "report",
     "quarantine",
+    "space",
     "cmcd",
     "pipe",
     "build",
+    "dev",
+    "deploy",
+    "deployment",
     "test",
+    "mock",
+    "sql",
+    "doctor",
     "config",
     "fmt",
     "token",
+    "viewer",
+    "backup",
+    "restore",
 )
 
 

@@ -7,7 +7,7 @@ from playhead.access import Tokens
 from playhead.build.manifest import Built, write_live
 from playhead.cli.token import command
 from playhead.clock import SystemClock
-from playhead.query.pipes.live import Manifest
+from playhead.project.manifest import Manifest
 
 
 @pytest.mark.parametrize("words", [["ls"], ["rm", "0123"]])

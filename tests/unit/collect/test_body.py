@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import random
 import zlib
 from collections.abc import MutableMapping
 from typing import Any
@@ -126,3 +127,26 @@ def test_a_bomb_of_many_zstd_frames_stops_too() -> None:
 def test_what_cannot_be_unpacked_is_refused(packed: bytes, encoding: bytes) -> None:
     with pytest.raises(InvalidBody):
         body.unpack(packed, encoding, max_bytes=10_000)
+
+
+def test_a_body_of_thousands_of_gzip_streams_is_refused() -> None:
+    empty = gzip.compress(b"", mtime=0)
+    assert body.unpack(empty * 4_000, b"gzip", max_bytes=100) == b""
+    with pytest.raises(InvalidBody, match="4096 gzip streams"):
+        body.unpack(empty * 5_000, b"gzip", max_bytes=100)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate"])
+def test_a_body_larger_than_a_slice_is_unpacked_whole(encoding: bytes) -> None:
+    text = bytes(random.Random(1).randbytes(100_000))
+    packed = gzip.compress(text) if encoding == b"gzip" else zlib.compress(text)
+    assert body.unpack(packed, encoding, max_bytes=len(text)) == text
+    with pytest.raises(BodyTooLarge):
+        body.unpack(packed, encoding, max_bytes=len(text) - 1)
+
+
+def test_what_was_packed_twice_is_unpacked_once() -> None:
+    twice = gzip.compress(PACKED[b"gzip"], mtime=0)
+    assert body.unpack(twice, b"gzip", max_bytes=10_000) == PACKED[b"gzip"]
+    with pytest.raises(InvalidBody):
+        body.unpack(twice, b"gzip, gzip", max_bytes=10_000)

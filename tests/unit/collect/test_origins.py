@@ -1,6 +1,6 @@
 import pytest
 
-from playhead.collect.origins import Origins
+from playhead.collect.origins import Origins, of_key
 
 ANY = Origins(("*",))
 LISTED = Origins(("https://tv.example", "https://*.kids.example"))
@@ -59,3 +59,23 @@ def test_a_preflight_names_method_headers_and_age() -> None:
 def test_strange_header_names_are_not_echoed(asked: bytes) -> None:
     headers = dict(ANY.preflight({b"access-control-request-headers": asked}))
     assert b"x-playhead-key" in headers[b"access-control-allow-headers"]
+
+
+def test_pages_of_any_key_may_ask_and_read() -> None:
+    origins = Origins(("https://tv.example",), lambda: ("https://*.shop.example",))
+    page = b"https://a.shop.example"
+    assert not origins.allows(page)
+    assert (b"access-control-allow-origin", page) in origins.headers(page)
+    assert (b"access-control-allow-origin", page) in origins.preflight({b"origin": page})
+    assert origins.headers(b"https://other.example") == [(b"vary", b"Origin")]
+
+
+def test_a_long_origin_is_none_and_is_not_remembered() -> None:
+    origins = Origins(("https://*.example",))
+    assert not origins.allows(b"https://" + b"a" * 10_000 + b".example")
+    assert origins._known.cache_info().currsize == 0
+
+
+def test_a_keys_own_list_is_its_own() -> None:
+    assert of_key(("https://tv.example",)).allows(b"https://tv.example")
+    assert not of_key(("https://tv.example",)).allows(b"https://x.example")

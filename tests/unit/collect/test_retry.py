@@ -15,7 +15,7 @@ from playhead.collect.retry import UNCONFIRMED_MAX, Held, Retry
 from playhead.config import Config
 from playhead.errors import LogUnavailable, Unavailable
 from playhead.log.base import Entry
-from playhead.model.event import Context, Event, Meta
+from playhead.model.event import Context, Event, Into, Meta
 from playhead.model.telemetry import decode
 
 THEN = 1_790_000_000_000
@@ -181,3 +181,13 @@ async def test_every_door_reads_its_own_again(desk: Desk, row: Held) -> None:
 async def test_a_source_that_is_gone_is_said(desk: Desk) -> None:
     (refused,) = await desk.retry.take([held(door="events", source="gone", body="{}")], NOW)
     assert refused.code == "not_found"
+
+
+async def test_a_projects_row_without_a_table_goes_into_the_log_as_it_was(desk: Desk) -> None:
+    into = Into(datasource="plays", shape="abc", workspace="0123456789ab")
+    body = f'{{"into":{msgspec.json.encode(into).decode()},"line":["ana",1]}}'
+    for code in ("unknown_shape", "store_refused"):
+        row = held(body=body, code=code, door="events", source="plays", context="")
+        assert await desk.retry.take([row], NOW) == []
+        assert desk.entries[-1].body == b'["ana",1]\n'
+        assert (desk.meta().into, desk.meta().retried) == (into, ((5, 0),))

@@ -8,12 +8,15 @@ from playhead.clock import ManualClock
 from playhead.collect import steps
 from playhead.collect.address import Addresses
 from playhead.collect.behaviour import Behaviour
+from playhead.collect.device import said_in
+from playhead.collect.flood import Flood
 from playhead.collect.geography import Geography
 from playhead.collect.internal import Internal
 from playhead.collect.origins import Origins
 from playhead.collect.rate import RateLimit
 from playhead.collect.request import Request
-from playhead.config import Collect
+from playhead.collect.viewer_ids import ViewerIds
+from playhead.config import Collect, Limits, Privacy
 from playhead.errors import Forbidden, RateLimited, Unauthenticated
 from playhead.model.event import Device, Event
 
@@ -29,7 +32,7 @@ Make = Callable[..., steps.Doorway]
 def doorway(tmp_path: Path) -> Iterator[Make]:
     made: list[Tokens] = []
 
-    def make(collect: Collect | None = None) -> steps.Doorway:
+    def make(collect: Collect | None = None, limits: Limits | None = None) -> steps.Doorway:
         collect = collect or Collect()
         clock = ManualClock(NOW)
         made.append(Tokens(tmp_path / "access.db", clock))
@@ -39,10 +42,12 @@ def doorway(tmp_path: Path) -> Iterator[Make]:
             addresses=Addresses(collect.trusted_proxies, collect.address_header),
             geography=Geography(collect, clock),
             origins=Origins(collect.allowed_origins),
-            rate=RateLimit(collect),
+            rate=RateLimit(collect, limits or Limits(), clock),
+            flood=Flood(collect, limits or Limits(), clock),
             salt=steps.Salt(),
             behaviour=Behaviour(collect.bot_views_per_minute),
             internal=Internal(collect),
+            viewer_ids=ViewerIds(Privacy(), steps.Salt()),
         )
 
     yield make
@@ -67,6 +72,11 @@ def event(
 ) -> Event:
     sent_at = None if sent_age_ms is None else NOW - sent_age_ms
     return Event(event_type="PLAY", timestamp=NOW - age_ms, sent_at=sent_at, session_id=session_id)
+
+
+def tokens_of(door: steps.Doorway) -> Tokens:
+    assert isinstance(door.tokens, Tokens)
+    return door.tokens
 
 
 def reasons(made: Request) -> list[str]:
@@ -95,7 +105,7 @@ def test_without_a_key_the_default_property_counts(doorway: Make) -> None:
 
 def test_a_write_key_gives_its_property(doorway: Make) -> None:
     door = doorway()
-    _, secret = door.tokens.create("write", "page", "kids")
+    _, secret = tokens_of(door).create("write", "page", "kids")
     made = request(secret=secret)
     steps.put_property(made, door)
     assert made.property == "kids"
@@ -103,7 +113,7 @@ def test_a_write_key_gives_its_property(doorway: Make) -> None:
 
 def test_keys_that_may_not_send(doorway: Make) -> None:
     door = doorway()
-    _, reading = door.tokens.create("read")
+    _, reading = tokens_of(door).create("read")
     with pytest.raises(Forbidden):
         steps.put_property(request(secret=reading), door)
     with pytest.raises(Unauthenticated):
@@ -190,7 +200,7 @@ def test_a_program_from_elsewhere_is_a_bot(
 
 def test_a_program_with_a_key_is_somebodys_relay(doorway: Make) -> None:
     door = doorway()
-    _, secret = door.tokens.create("write", "relay", "main")
+    _, secret = tokens_of(door).create("write", "relay", "main")
     address = {"x_forwarded_for": "198.51.100.7", "user_agent": "Go-http-client/2.0"}
     assert not marked(door, event(), secret=secret, **address).bot
 
@@ -263,6 +273,27 @@ def test_an_id_is_made_only_for_those_who_name_nobody(doorway: Make) -> None:
     assert "198" not in nameless.anonymous_id
 
 
+@pytest.mark.parametrize(
+    ("source", "address", "viewers", "has_id"),
+    [
+        ("telemetry", "198.51.100.7", (None, None), True),
+        ("telemetry", "198.51.100.7", (None, "u"), False),
+        ("telemetry", "127.0.0.1", (None,), False),
+        ("cmcd", "198.51.100.7", (None,), False),
+    ],
+)
+def test_a_player_without_cookies_is_counted_by_a_daily_id(
+    doorway: Make, source: str, address: str, viewers: tuple[str | None, ...], *, has_id: bool
+) -> None:
+    made = request(*(event() for _ in viewers))
+    for one, viewer in zip(made.events, viewers, strict=True):
+        assert one is not None
+        one.viewer_id = viewer
+    made.source, made.address = source, address
+    steps.put_anonymous(made, doorway())
+    assert bool(made.anonymous_id) is has_id
+
+
 def test_two_addresses_or_two_browsers_are_two_viewers(doorway: Make) -> None:
     door = doorway()
     ids = set()
@@ -319,3 +350,53 @@ def test_a_drop_without_sent_at_says_how_to_mend_it(doorway: Make) -> None:
     steps.drop_too_old(made, doorway())
     assert "sentAt" in made.refused[0].message
     assert made.events == [None]
+
+
+def test_a_proxy_that_names_nobody_is_not_limited(doorway: Make) -> None:
+    door = doorway(Collect(requests_per_minute_per_address=1))
+    made = request()
+    steps.put_address(made, door)
+    for _ in range(5):
+        steps.require_rate(made, door)
+    behind = request(x_forwarded_for="198.51.100.7")
+    steps.put_address(behind, door)
+    steps.require_rate(behind, door)
+    with pytest.raises(RateLimited):
+        steps.require_rate(behind, door)
+
+
+def test_a_keys_origins_count_in_place_of_the_servers(doorway: Make) -> None:
+    door = doorway(Collect(allowed_origins=("https://tv.example",)))
+    tokens = tokens_of(door)
+    _, secret = tokens.create("write", "page", "kids", ("https://*.kids.example",))
+    own = request(secret=secret, origin="https://a.kids.example")
+    foreign = request(secret=secret, origin="https://tv.example")
+    for made in (own, foreign):
+        steps.put_property(made, door)
+    steps.require_origin(own, door)
+    with pytest.raises(Forbidden, match="with this key"):
+        steps.require_origin(foreign, door)
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("", False), ("write", False), ("admin", True)])
+def test_a_token_that_is_in_no_page_is_a_relays(doorway: Make, kind: str, passes: bool) -> None:
+    door = doorway(
+        limits=Limits(new_views_per_minute_per_address=1, new_views_grace_ms=0),
+    )
+    secret = tokens_of(door).create(kind)[1] if kind else ""
+    made = request(event(session_id="a"), event(session_id="b"), secret=secret, peer="192.0.2.1")
+    steps.put_address(made, door)
+    steps.put_property(made, door)
+    if passes:
+        steps.require_known_views(made, door)
+    else:
+        with pytest.raises(RateLimited):
+            steps.require_known_views(made, door)
+
+
+def test_what_a_client_says_of_its_device_is_remembered_short(doorway: Make) -> None:
+    long = Device(category="x" * 100_000, browser="y" * 100_000)
+    made = request(Event(event_type="PLAY", timestamp=NOW, device=long))
+    steps.put_device(made, doorway())
+    assert made.device.browser == "y" * 64
+    assert all(len(word or "") <= 64 for word in said_in(made.events))

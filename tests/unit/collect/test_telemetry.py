@@ -217,8 +217,8 @@ async def test_every_answer_can_be_read_by_the_page(make: Make) -> None:
 async def test_overload_says_when_to_come_again(make: Make) -> None:
     door = make(requests_per_minute_per_address=1)
     door.failure = DiskLow(retry_after_s=7)
-    full = await door.knock(EVENT)
-    busy = await door.knock(EVENT)
+    full = await door.knock(EVENT, x_forwarded_for="192.0.2.1")
+    busy = await door.knock(EVENT, x_forwarded_for="192.0.2.1")
     assert (full.status, full.headers["retry-after"]) == (503, "7")
     assert (busy.status, busy.headers["retry-after"]) == (429, "60")
 

@@ -42,11 +42,18 @@ def test_lists_come_from_the_environment_as_json() -> None:
     ({"PLAYHEAD_SERVER__PORT": "many"}, "server.port"),
     ({"PLAYHEAD_COLLECT__REQUIRE_KEY": "perhaps"}, "collect.require_key"),
     ({"PLAYHEAD_COLLECT__INTERNAL_NETWORKS": '["10.0.0.0/99"]'}, "collect.internal_networks .*/99"),
+    ({"PLAYHEAD_PROCESS__EVENT_RETENTION_DAYS": "6"}, "lower collect.max_event_age_ms to 518400000"),
     ({"PLAYHEAD_COLLECT__ALLOWED_ORIGINS": "[broken"}, "PLAYHEAD_COLLECT__ALLOWED_ORIGINS"),
 ])  # fmt: skip
 def test_a_mistake_is_named(env: dict[str, str], part: str) -> None:
     with pytest.raises(ConfigInvalid, match=part):
         load(env=env)
+
+
+@pytest.mark.parametrize("days", ["0", "7"])
+def test_events_are_kept_as_long_as_late_ones_are_taken(days: str) -> None:
+    loaded = load(env={"PLAYHEAD_PROCESS__EVENT_RETENTION_DAYS": days})
+    assert loaded.config.process.event_retention_days == int(days)
 
 
 @pytest.mark.parametrize("text", ["port = 1\n", "[server\n", "[server]\nport = 'x'\n"])

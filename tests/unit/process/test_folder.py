@@ -11,7 +11,7 @@ from playhead.log.base import Record
 from playhead.model.event_row import JSON_COLUMNS, Stored, stored_of
 from playhead.model.view import ViewRow
 from playhead.process.caps import Caps
-from playhead.process.folder import Folded, Folder
+from playhead.process.folder import HEAVY_EVENT_BYTES, Folded, Folder
 from playhead.process.tracks import CLOSED_GRACE_MS, Tracks
 
 T = 1_790_000_000_000
@@ -140,6 +140,13 @@ def test_a_silent_view_is_called_so_and_then_closes_by_ticks() -> None:
     assert not closed.clean_end
 
 
+def test_a_tick_is_no_event() -> None:
+    running = Running()
+    assert running.tick(T).event_at_ms == 0
+    assert running.send(T + 1_000, 0).event_at_ms == T + 1_000
+    assert running.tick(T + 60_000).event_at_ms == T + 1_000
+
+
 def test_the_longest_silent_views_are_closed_beyond_the_limit() -> None:
     running = Running(max_open_views=2)
     for number in range(3):
@@ -162,3 +169,14 @@ def test_late_events_are_folded_again_from_the_store() -> None:
     folded = running.send(T + 4_000, 0, timestamp=T)
     assert folded.late == ["default/v"]
     assert (running.rows["v"].events, running.rows["v"].events_missing) == (3, 0)
+
+
+def test_large_events_are_not_kept_in_memory_and_their_order_still_counts() -> None:
+    running = Running()
+    running.send(T + 2_000, 1, 2)
+    assert running.folder.tracks.tail_events == 2
+    running.send(T + 3_000, 3, custom={"text": "x" * 2 * HEAVY_EVENT_BYTES})
+    assert running.folder.tracks.tail_events == 0
+    folded = running.send(T + 4_000, 0, timestamp=T)
+    assert folded.late == ["default/v"]
+    assert (running.rows["v"].events, running.rows["v"].events_missing) == (4, 0)

@@ -44,6 +44,19 @@ def test_a_closed_track_is_forgotten_after_its_grace() -> None:
     assert tracks.get("p/v") is None
 
 
+def test_a_closed_track_lets_go_of_its_events_first() -> None:
+    tracks = Tracks(Process(tail_ms=60_000))
+    track = tracks.new("p/v", "v", explicit=True)
+    feed(track, range(5))
+    tracks.trim(track, T)
+    track.closed, track.touched_ms = True, T
+    tracks.wake_at(track, FAR)
+    assert tracks.due(T + 59_999) == tracks.due(T + 60_000) == []
+    assert (track.tail_events, tracks.tail_events, tracks.get("p/v")) == (0, 0, track)
+    tracks.due(T + CLOSED_GRACE_MS)
+    assert tracks.get("p/v") is None
+
+
 def test_the_longest_silent_overflow() -> None:
     tracks = Tracks(Process(max_open_views=2))
     for number in range(4):

@@ -5,8 +5,14 @@ from playhead.log.base import Record
 from playhead.model.cdn import cdn_of
 from playhead.model.event import Ad, Context, Event, Meta, Refusal, Rows
 from playhead.model.event_row import ROW_COLUMNS, row_of
-from playhead.process.rows import Table
-from playhead.process.unpack import QUARANTINE_COLUMNS, Unpacker, unstored_row
+from playhead.process.rows import Line, Table
+from playhead.process.unpack import (
+    QUARANTINE_COLUMNS,
+    QUARANTINED_BODY_MAX_BYTES,
+    Unpacker,
+    unplaced_row,
+    unstored_row,
+)
 
 CODE, BODY = QUARANTINE_COLUMNS.index("code"), QUARANTINE_COLUMNS.index("body")
 GOOD = b'{"eventType":"PLAY","timestamp":1,"host":"d1.cloudfront.net"}'
@@ -75,3 +81,11 @@ def test_a_row_of_a_table_that_the_store_refused_names_its_table() -> None:
     found = dict(zip(QUARANTINE_COLUMNS, row, strict=True))
     assert found["body"] == '{"table":"cdn_requests","columns":["at","cdn"],"values":[5,"x"]}'
     assert (found["log_offset"], found["door"], found["property"]) == (7, "cdn", "shop")
+
+
+def test_a_large_row_of_a_project_is_kept_whole() -> None:
+    text = b'["%b"]' % (b"x" * (1 << 20))
+    assert len(text) > QUARANTINED_BODY_MAX_BYTES
+    row = unplaced_row(Line(1_000, 7, 0, text), b'{"datasource":"p"}', "unknown_shape", "no", "p")
+    assert row[BODY] == '{"into":{"datasource":"p"},"line":' + text.decode() + "}"
+    assert row[QUARANTINE_COLUMNS.index("truncated")] is False

@@ -44,7 +44,8 @@ def test_the_statement_is_exact() -> None:
         "PARTITION BY (toYYYYMM(at))\n"
         "ORDER BY (video, at)\n"
         "TTL (at + toIntervalDay(90))\n"
-        "SETTINGS ttl_only_drop_parts = 1"
+        "SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,"
+        " non_replicated_deduplication_window = 10000"
     )
     assert "TTL" not in create_table(given, database="project", with_ttl=False)
 

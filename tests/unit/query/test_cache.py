@@ -87,3 +87,15 @@ def test_a_key_tells_values_and_filters_apart() -> None:
     keys = {key_of("s", {"a": 1, "b": 2}, None), key_of("s", {"b": 2, "a": 1}, None)}
     assert len(keys) == 1
     assert key_of("s", {}, {"views": "x"}) not in keys
+
+
+async def test_what_was_asked_before_it_was_cleared_is_not_kept() -> None:
+    source = Source()
+    cache = AnswerCache(ManualClock(), max_entries=9, max_bytes=10_000)
+    asking = asyncio.ensure_future(cache.get("k", source.run, keep_ms=1_000))
+    while not source.runs:  # noqa: ASYNC110 (it tells by itself)
+        await asyncio.sleep(0)
+    cache.clear()
+    source.open.set()
+    assert (await asking).rows == [[1]]
+    assert (await cache.get("k", source.run, keep_ms=1_000)).rows == [[2]]

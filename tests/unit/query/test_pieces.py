@@ -36,3 +36,13 @@ def test_the_same_expression_is_one_column() -> None:
 def test_the_digest_of_a_catalogue_is_the_same_in_every_process() -> None:
     assert layout_of(catalogue()).digest() == layout_of(catalogue()).digest()
     assert "viewer_id" not in {one.id for one in layout_of(catalogue()).dimensions}
+
+
+def test_every_column_of_a_layout_can_be_put_together() -> None:
+    columns = layout_of(catalogue()).columns.values()
+    forms = {one.merged().replace(one.name, "x") for edge in columns for one in edge}
+    assert forms == {
+        "sum(x)",
+        "uniqCombinedMergeState(13)(x)",
+        "quantileDDMergeState(0.01, 0.5)(x)",
+    }

@@ -12,11 +12,12 @@ from playhead.errors import StoreUnavailable
 from playhead.query.catalogue import catalogue
 from playhead.query.question import Asking, Form, Question, question_of
 from playhead.query.reader import Reader
-from playhead.query.rolled_days import Making, RolledDays
-from playhead.query.rollup import Cut, Plan, answer_rows, cut_of
+from playhead.query.rolled_days import Making, RolledDays, Week
+from playhead.query.rollup import Cut, Plan, answer_rows, cut_of, plan_of
 from playhead.query.scope import Scope
 from playhead.query.span import DAY_MS, HOUR_MS, Span
 from playhead.query.statement import Statement
+from playhead.store.rollup import PARTS, STATES
 
 NOW_MS = 20_000 * DAY_MS
 ASKING = Asking(catalogue=catalogue(), config=Config(), now_ms=NOW_MS)
@@ -42,6 +43,21 @@ def test_a_dimension_takes_whole_days_only() -> None:
     found = cut("breakdown", NOW_MS - DAY_MS - 5, NOW_MS + 5, group_by="country")
     assert found is not None
     assert (found.dimension, found.ranges) == ("country", ((24, NOW_MS - DAY_MS, NOW_MS),))
+
+
+def test_ranges_are_whole_buckets_one_after_the_other_weeks_where_there_are_any() -> None:
+    draw = random.Random(1)
+    for _ in range(300):
+        first, last = sorted(NOW_MS - draw.randrange(60 * 24) * HOUR_MS for _ in range(2))
+        found = cut("overall", first, last + HOUR_MS)
+        assert found is not None
+        edges = [found.inner.from_ms, *(end for _, _, end in found.ranges)]
+        assert [start for _, start, _ in found.ranges] == edges[:-1]
+        assert edges[-1] == found.inner.to_ms
+        widths = {hours: hours * HOUR_MS for hours, _, _ in found.ranges}
+        monday = {hours: 4 * DAY_MS if hours == 168 else 0 for hours in widths}
+        assert not [one for one in found.ranges if (one[1] - monday[one[0]]) % widths[one[0]]]
+        assert found.by_week or last - first < 14 * DAY_MS
 
 
 @pytest.mark.parametrize(
@@ -76,6 +92,9 @@ def test_hours_touch_a_span_when_a_moment_of_theirs_lies_in_it() -> None:
         assert making(1, *hours).has_within("start", first, end) == touched
 
 
+_BLOCKS = {"first_block": 1, "last_block": 1, "last_mutation": 0}
+
+
 class FakeReader:
     """Answers every statement by the days it was asked about; the days can be changed."""
 
@@ -84,12 +103,14 @@ class FakeReader:
         self.catalogue = catalogue()
         self.clock = ManualClock()
         self.days = days
+        self.weeks: tuple[Week, ...] = ()
         self.looking = asyncio.Event()
         self.looking.set()
         self.broken = False
         self.asked: list[Any] = []
         self.ended: list[Any] = []
         self.looks = 0
+        self.readings = 0
         self.rolled_days = RolledDays(self.clock, "layout", keep_ms=500)
 
     def keep_ms(self, _span: Span) -> int:
@@ -104,10 +125,17 @@ class FakeReader:
                 {"day": held[n].day, "made": n, "dimensions": [*held[n].dimensions], **hours}
                 for n in statement.params["made"]
             ]
-        if "layout" in statement.params:
+        if statement.sql == PARTS:
             self.looks += 1
             await self.looking.wait()
-            return [{"day": one.day, "made": one.made, "row_count": 1} for one in self.days]
+            states = {"table": "view_rollup_state", "day": 0, "parts": str(self.days)} | _BLOCKS
+            days = [{"table": "views", "day": one.day, "parts": 1} | _BLOCKS for one in self.days]
+            return [states, *days]
+        if statement.sql == STATES:
+            self.readings += 1
+            days = [{"day": one.day, "made": one.made, "of": []} | _BLOCKS for one in self.days]
+            weeks = [{"day": 0, "made": one.made, "of": [*one.of]} | _BLOCKS for one in self.weeks]
+            return days + weeks
         plan = statement.params["plan"]
         if self.broken:
             raise StoreUnavailable("Gone.")
@@ -188,3 +216,49 @@ async def test_a_day_without_rows_by_the_dimension_is_read_from_the_views() -> N
     assert await reader.answer() == (100 + DAY - 3,)
     reader = FakeReader(making(DAY - 60))
     assert await reader.answer() is None
+
+
+async def test_a_week_stands_for_its_makings_and_what_it_does_not_hold_is_read_beside() -> None:
+    days = [making(day) for day in range(DAY - 2, DAY - 9, -1)]
+    reader = FakeReader(*days)
+    held = frozenset(one.made for one in days[2:])
+    reader.weeks = (Week(7, held), Week(8, held | {1}), Week(9, frozenset({1})))
+    values = {"from": [str(NOW_MS - 20 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+    plans = [
+        await plan_of(
+            cast("Reader", reader),
+            question_of(catalogue().metric(metric), "breakdown", values, ASKING),
+        )
+        for metric in ("unique_viewers", "views")
+    ]
+    found = [plan and (plan.weeks, plan.apart, plan.cut.by_week) for plan in plans]
+    made = tuple(one.made for one in days)
+    assert found == [((7,), made[:2], True), ((), made, False)]
+
+
+async def test_a_week_with_a_day_that_has_no_rows_by_the_dimension_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("playhead.query.rollup.LONG_DAYS", 0)
+    days = [making(DAY - 2), making(DAY - 3, dimensions=frozenset({"cdn"}))]
+    reader = FakeReader(*days)
+    reader.weeks = (
+        Week(7, frozenset(one.made for one in days)),
+        Week(8, frozenset({days[0].made})),
+    )
+    values = {"from": [str(NOW_MS - 20 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+    question = question_of(catalogue().metric("views"), "breakdown", values, ASKING)
+    plan = await plan_of(cast("Reader", reader), question)
+    assert plan is not None
+    assert (plan.made, plan.weeks) == ((days[0].made,), (8,))
+
+
+async def test_states_are_read_again_only_when_there_are_others() -> None:
+    reader = FakeReader(making(DAY - 2), making(DAY - 3))
+    read = []
+    for days in (reader.days, reader.days, reader.days[1:]):
+        reader.clock.advance(600)
+        reader.days = days
+        await reader.answer()
+        read.append((reader.looks, reader.readings))
+    assert read == [(1, 1), (2, 1), (3, 2)]

@@ -4,21 +4,12 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from playhead.errors import PlayheadError
-from playhead.serve import shelf
-from playhead.serve.answer import failure
 from playhead.serve.dashboard import Dashboard
+from support.shelf_client import shelf_client
 
 
 def client(folder: Path, monkeypatch: pytest.MonkeyPatch) -> httpx2.AsyncClient:
-    monkeypatch.setattr(shelf, "dashboard", lambda: folder)
-
-    async def told(_: object, error: Exception) -> object:
-        assert isinstance(error, PlayheadError)
-        return failure(error)
-
-    app = Starlette(routes=list(Dashboard().routes()), exception_handlers={PlayheadError: told})  # type: ignore[dict-item]
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://x")
+    return shelf_client(lambda: Dashboard().routes(), folder, monkeypatch)
 
 
 @pytest.fixture

@@ -34,6 +34,25 @@ def test_what_waits_and_what_is_done_add_up(tmp_path: Path) -> None:
     assert (found.equation_holds, found.dropped, found.freshness_ms) == (True, {"bot": 1}, 700)
 
 
+def test_what_only_tells_the_time_is_no_newest_event(tmp_path: Path) -> None:
+    clock = ManualClock()
+    log, ledger = MemoryLog(config.Log(), clock), Ledger(tmp_path / "worker.db")
+    services = Services(
+        config=config.Config(), clock=clock, store=AsyncStoreClient(Location(url="http://x")),
+        tokens=None, log=log, ledger=ledger,  # type: ignore[arg-type]
+    )  # fmt: skip
+    heard_ms = clock.now_ms()
+    log.append([Entry(door="telemetry", key="k", events=5, meta=b"{}", body=b"[]")])
+    assert pipeline_of(services).newest_received_at == heard_ms
+    ledger.intend(Intent(0, 1, heard_ms))
+    ledger.advance(1, {"stored": 5})
+    ledger.note(event_at_ms=heard_ms)
+    clock.advance(60_000)
+    log.append([Entry(door="tick", key="", events=0, meta=b"{}", body=b"")])
+    assert pipeline_of(services).newest_received_at == heard_ms
+    ledger.close()
+
+
 def test_fresh_is_zero_when_nothing_waits_and_unknown_when_nothing_is_known() -> None:
     assert Pipeline(now_ms=9, next_offset=3, position=3).freshness_ms == 0
     assert Pipeline(now_ms=9, next_offset=3, position=2).freshness_ms is None

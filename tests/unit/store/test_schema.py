@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from playhead.config import Config, Process, Retention
 from playhead.model import cdn_request, event_row, frame, view
-from playhead.store.schema import TIMES, Migration, arriving, migrations, split
+from playhead.store.schema import DAYS_MAX, TIMES, Migration, arriving, days_kept, migrations, split
 
 
 def statement(table: str) -> str:
@@ -78,3 +79,11 @@ def test_every_statement_bears_repetition() -> None:
 
 def test_split_leaves_out_comments_and_ends_at_lines() -> None:
     assert split("-- why;\nSELECT ';' ;\nSELECT 2;") == ["SELECT ';'", "SELECT 2"]
+
+
+@pytest.mark.parametrize("days", [0, -1, DAYS_MAX + 1, 36_500])
+def test_an_age_beyond_the_end_of_the_engine_s_time_is_for_ever(days: int) -> None:
+    process = Process(event_retention_days=days, view_retention_days=DAYS_MAX)
+    kept = days_kept(Config(process=process, retention=Retention(frame_days=3)))
+    assert (kept["events"], kept["quarantine"], kept["stream_frames"]) == (0, 0, 3)
+    assert kept["views"] == DAYS_MAX

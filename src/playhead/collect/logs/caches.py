@@ -37,6 +37,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 """State → words in capitals: Edgecast and other Squid-like, CloudFront, Fastly, Akamai, nginx."""
 _STATE_OF: Final = {word: state for state, words in WORDS.items() for word in words}
 _CACHE: Final = 4_096
+STATE_MAX: Final = 128
+"""Characters, from the end, that are looked at; callers cut, for they are remembered."""
 
 
 @lru_cache(maxsize=_CACHE)

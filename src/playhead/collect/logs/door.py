@@ -200,7 +200,8 @@ class CdnLogDoor(Door):
     def _kept(self, line: bytes) -> str:
         """Return what is kept of a refused line: no address, unless the settings keep them."""
         text = line[: 2 * KEPT_MAX_CHARS].decode("utf-8", "replace")
-        return (text if self.config.keep_addresses else masked(text))[:KEPT_MAX_CHARS]
+        in_full = self.config.keep_addresses and self.config.address_precision == "full"
+        return (text if in_full else masked(text))[:KEPT_MAX_CHARS]
 
     def _entry(self, request: Request, chunk: Chunk, source: str) -> Entry:
         request.refused = chunk.refused

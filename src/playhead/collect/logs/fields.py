@@ -141,10 +141,10 @@ def _missing(target: str, unread: str, fields: Fields) -> BrokenLine:
 
 def put_extra(extra: dict[str, object], name: str, value: object) -> None:
     """Keep a field nobody knows, short and without what is never kept."""
-    if is_nothing(value) or is_private(name):
+    if is_nothing(value) or is_private(name[:NAME_MAX]):
         return
     if isinstance(value, str):
-        value = kept_text(value)
+        value = kept_text(value[: 2 * TEXT_MAX])
     elif isinstance(value, (dict, list)):
         value = _short(msgspec.json.encode(_without_private(value)).decode())
     elif isinstance(value, (int, float)) and not -(2**63) <= value < 2**63:
@@ -163,7 +163,7 @@ def _without_private(value: object, depth: int = EXTRA_DEPTH_MAX) -> object:
     few = EXTRA_MAX
     if isinstance(value, list):
         return [_without_private(one, depth - 1) for one in value[:few]]
-    pairs = [(name, one) for name, one in value.items() if not is_private(name)][:few]
+    pairs = [(name, one) for name, one in value.items() if not is_private(name[:NAME_MAX])][:few]
     return {name: _without_private(one, depth - 1) for name, one in pairs}
 
 

@@ -8,7 +8,7 @@ from playhead.collect.logs.cloudfront import CloudFront, CloudFrontRealTime
 from playhead.collect.logs.datastream import DataStream
 from playhead.collect.logs.edgecast import Edgecast
 from playhead.collect.logs.fastly import Fastly
-from playhead.collect.logs.fields import plain
+from playhead.collect.logs.fields import NAME_MAX, plain
 from playhead.collect.logs.generic import Generic
 from playhead.collect.logs.logged import BrokenLine, Options, Reader
 from playhead.collect.logs.nginx import Nginx
@@ -68,7 +68,7 @@ def _guess_object(line: bytes) -> str:
         written = object_of(line)
     except BrokenLine:
         return "json"
-    names = {plain(name) for name in written}
+    names = {plain(name[:NAME_MAX]) for name in written}
     for name, signs, needed in _SIGNS:
         if len(signs & names) >= needed:
             return name

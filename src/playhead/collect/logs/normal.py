@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
+from playhead.collect.address import prefix
 from playhead.collect.device import NOTHING_SAID as NOTHING
 from playhead.collect.device import USER_AGENT_MAX, Facts, facts_of
 from playhead.collect.geography import NOWHERE, Geography, Place
 from playhead.collect.internal import Internal
-from playhead.collect.logs.caches import state_of
+from playhead.collect.logs.caches import STATE_MAX, state_of
 from playhead.collect.logs.cmcd import cmcd_of, put_cmcd
 from playhead.collect.logs.fields import host_of
 from playhead.collect.logs.logged import Logged
@@ -23,6 +24,9 @@ from playhead.model.cdn_request import CdnRequest
 PATH_MAX: Final = 2_048
 """Characters of a path that are kept."""
 _CACHE: Final = 16_384
+# What is remembered is cut first: a stranger's lines of 64 KiB would else fill the memory.
+_CLIENT_MAX: Final = 128
+_REFERER_MAX: Final = 2_048
 _KNOWN_MAX: Final = 512
 """Characters of parameters that are remembered."""
 _NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
@@ -44,6 +48,7 @@ class Normal:
     def __init__(self, config: Collect, geography: Geography, internal: Internal) -> None:
         self._hosts = tuple(config.cdn_hosts)
         self._keep_addresses = config.keep_addresses
+        self._in_full = config.address_precision == "full"
         self._geography = geography
         self._internal = internal
         self._needs_no_address = not (config.keep_addresses or config.internal_networks)
@@ -61,7 +66,7 @@ class Normal:
         query = query or line.query
         owner, video_id, rendition, segment, session = self._parts_of(path)
         user_agent = line.user_agent
-        device = _device_of(user_agent) if user_agent else _NOBODY
+        device = _device_of(user_agent[:USER_AGENT_MAX]) if user_agent else _NOBODY
         host = line.host
         # By position, in the order of the columns: half the time of names.
         request = CdnRequest(
@@ -76,7 +81,7 @@ class Normal:
             host,
             path if len(path) <= PATH_MAX else path[:PATH_MAX],
             line.status,
-            state_of(line.cache) if line.cache else "",
+            state_of(line.cache[-STATE_MAX:]) if line.cache else "",
             line.cache,  # cache_detail
             line.bytes_out,
             line.bytes_in,
@@ -111,11 +116,11 @@ class Normal:
         """Put what the log does not say of the client's place; drop the address, or keep it."""
         if self._needs_no_address and request.country and request.asn:
             return
-        address = _address(client)
+        address = _address(client[:_CLIENT_MAX])
         if not address:
             return
         if self._keep_addresses:
-            request.address = address
+            request.address = address if self._in_full else prefix(address)
         request.internal = self._internal.address(address)
         place = self._geography.place(address, _NO_HEADERS, trusted=False)
         if place is not NOWHERE:
@@ -174,7 +179,7 @@ def _fill(request: CdnRequest, place: Place) -> None:
 
 def _put_referer(request: CdnRequest, referer: str) -> str:
     """Put the host of the page, and return it."""
-    host = host_of(referer)
+    host = host_of(referer[:_REFERER_MAX])
     if host:
         request.extra = {**(request.extra or {}), "referer_host": host}
     return host

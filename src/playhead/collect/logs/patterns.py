@@ -10,6 +10,8 @@ from playhead.errors import ConfigInvalid
 GROUPS: Final = ("owner", "video_id", "rendition", "segment", "session")
 NAME_MAX: Final = 128
 _CACHE: Final = 16_384
+_REMEMBERED_MAX: Final = 1_024
+"""Characters of a path that is remembered: strangers' long ones would fill the memory."""
 _MEDIA = re.compile(
     r"(.+)\.(?:ts|m4s|m4f|mp4|m4v|m4a|cmf[vat]|aac|ac3|ec3|mp3|webm|vtt|webvtt|m3u8|mpd)"
 )
@@ -45,7 +47,11 @@ class Patterns:
 
     def __init__(self, own: Sequence[str] = ()) -> None:
         self._own = tuple(_compiled(pattern) for pattern in own)
-        self.parts = lru_cache(maxsize=_CACHE)(self._parts) if own else _built_in
+        self._known = lru_cache(maxsize=_CACHE)(self._parts)
+        self.parts = self._remembered if own else _built_in
+
+    def _remembered(self, path: str) -> Parts:
+        return self._known(path) if len(path) <= _REMEMBERED_MAX else self._parts(path)
 
     def _parts(self, path: str) -> Parts:
         for pattern in self._own:
@@ -74,7 +80,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _built_in(path: str) -> Parts:
     folder, _, name = path.rpartition("/")
-    owner, video_id, rendition, _, _ = _folder(folder)
+    known = len(folder) <= _REMEMBERED_MAX
+    owner, video_id, rendition, _, _ = _folder(folder) if known else _names(folder)
     if owner:
         found = _SLICE.match(name)
         if found is not None:
@@ -92,8 +99,7 @@ def _built_in(path: str) -> Parts:
     return Parts("", video_id, rendition, segment)
 
 
-@lru_cache(maxsize=_CACHE)
-def _folder(folder: str) -> Parts:
+def _names(folder: str) -> Parts:
     """Return what a folder says: owner and video, or else its last two names."""
     found = _SLICES.fullmatch(folder)
     if found is not None:
@@ -103,3 +109,6 @@ def _folder(folder: str) -> Parts:
     if video == "slices":
         return NOTHING
     return Parts("", video[:NAME_MAX], last[:NAME_MAX])
+
+
+_folder = lru_cache(maxsize=_CACHE)(_names)

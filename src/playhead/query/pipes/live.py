@@ -2,16 +2,21 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from playhead.clock import Clock
 from playhead.config import Pipes
-from playhead.errors import PlayheadError, ProjectInvalid
+from playhead.errors import PlayheadError
 from playhead.observe import logger
 from playhead.project.folder import read_texts
+from playhead.project.homes import database_of, id_of, known_of
+from playhead.project.manifest import LIVE_FILE, UNREADABLE, Manifest, read_manifest
 from playhead.project.resources import Project
+from playhead.project.routes import stamp_of
+from playhead.project.variables import FILE as VARIABLES_FILE
+from playhead.project.variables import read_variables
 from playhead.query.guard.functions import function_list
 from playhead.query.guard.trees import Trees
 from playhead.query.pipes.resolve import Resolver
@@ -20,25 +25,7 @@ from playhead.query.pipes.workspace import Workspace
 from playhead.query.span import iso
 from playhead.store.client import AsyncStoreClient
 
-LIVE_FILE: Final = Path("project") / "live.json"
-"""Inside the data folder."""
-VERSION: Final = 1
-UNREADABLE: Final = (ProjectInvalid, OSError, msgspec.DecodeError, RecursionError)
-"""What reading it raises."""
 _LOG = logger("pipes")
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a build leaves for the server."""
-
-    version: int = VERSION
-    database: str = "project"
-    files: dict[str, str] = {}
-    """Relative path to text: data sources, pipes, connections; no fixtures, no tests."""
-    secrets: dict[str, str] = {}
-    built_at_ms: int = 0
-    published: dict[str, str] = {}
-    """Pipes that came over HTTP, name to text; those that a name of the folder hides are not in `files`."""
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -51,25 +38,34 @@ class Live(msgspec.Struct, frozen=True):
     built_at_ms: int = 0
     published: frozenset[str] = frozenset()
     """Names of pipes that came over HTTP."""
+    deployment: str = ""
+    """The deployment it is; "" = what a build made."""
 
 
-_Stamp = tuple[int, int, int] | None
+_Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 class LiveProject:
     """Gives the newest version that can be read; while none is there, a project without files."""
 
     def __init__(
-        self, data_dir: Path, store: AsyncStoreClient, limits: Pipes, clock: Clock
+        self,
+        data_dir: Path,
+        store: AsyncStoreClient,
+        limits: Pipes,
+        clock: Clock,
+        file: Path = LIVE_FILE,
     ) -> None:
-        self._path = data_dir / LIVE_FILE
+        self._folder = data_dir
+        self._id = id_of(data_dir)
+        self._path = data_dir / file
         self._store = store
         self._limits = limits
         self._clock = clock
         self._bounds = bounds_of(limits)
         self._lock = asyncio.Lock()
         self._live: Live | None = None
-        self._stamp: _Stamp = None
+        self._stamp: _Stamp = ()
         self._looked_s = float("-inf")
         self.problem = ""
         """Why the newest version on disk is not the one that is served; "" = it is."""
@@ -92,7 +88,7 @@ class LiveProject:
         """Return the project as it is on disk at this moment; raises as `current`."""
         async with self._lock:
             self._looked_s = self._clock.monotonic_s()
-            stamp = await asyncio.to_thread(_stamp_of, self._path)
+            stamp = await asyncio.to_thread(_stamps_of, self._path, self._folder / VARIABLES_FILE)
             if self._live is None or stamp != self._stamp:
                 await self._load(stamp)
             assert self._live is not None  # noqa: S101 (set by _load)
@@ -114,7 +110,7 @@ class LiveProject:
 
     async def _load(self, stamp: _Stamp) -> None:
         try:
-            manifest, project = await asyncio.to_thread(_read, self._path)
+            manifest, project = await asyncio.to_thread(_read, self._path, self._folder)
         except UNREADABLE as error:
             self.problem = error.message if isinstance(error, PlayheadError) else str(error)
             _LOG.error("project_not_read", reason=self.problem, kept="the version before")
@@ -136,9 +132,13 @@ class LiveProject:
             )
 
     async def _made(self, manifest: Manifest, project: Project) -> Live:
+        known = known_of(self._folder) if self._id else None
         workspace = Workspace(
+            id=self._id,
             project=project,
-            database=manifest.database,
+            test=known is not None and known.test,
+            database=database_of(self._id, manifest.database),
+            places=manifest.places,
             secrets={**project.secrets, **manifest.secrets},
         )
         functions = await function_list(self._store)
@@ -146,7 +146,9 @@ class LiveProject:
         resolver = Resolver(workspace, trees, functions, self._bounds)
         version = 0 if self._live is None and not manifest.files else self._next_version()
         published = frozenset(set(manifest.published) & set(project.pipes))
-        return Live(workspace, resolver, version, manifest.built_at_ms, published)
+        return Live(
+            workspace, resolver, version, manifest.built_at_ms, published, manifest.deployment
+        )
 
     def _next_version(self) -> int:
         return 1 if self._live is None else self._live.version + 1
@@ -165,37 +167,19 @@ def bounds_of(limits: Pipes) -> Bounds:
     )
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Return what a build left.
+def _stamps_of(*paths: Path) -> _Stamp:
+    return tuple(stamp_of(path) for path in paths)
 
-    Raises:
-        FileNotFoundError: There was none.
-        ProjectInvalid: It is of another version of Playhead.
-        OSError: It cannot be read.
-        msgspec.DecodeError: It is not what a build writes.
-        RecursionError: Nor this.
+
+def _read(path: Path, folder: Path) -> tuple[Manifest, Project]:
+    """Return what is on disk; no file is a project without files. Raises as `read_manifest`.
+
+    What was set on the server since stands above what a build found in `.env.local`.
     """
-    manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    if manifest.version != VERSION:
-        raise ProjectInvalid(
-            f"{path.name} is of version {manifest.version}; this release reads {VERSION}. "
-            "Build the project again."
-        )
-    return manifest
-
-
-def _stamp_of(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
-
-
-def _read(path: Path) -> tuple[Manifest, Project]:
-    """Return what is on disk; no file is a project without files. Raises as `read_manifest`."""
     try:
         manifest = read_manifest(path)
     except FileNotFoundError:
         return Manifest(), Project()
-    return manifest, read_texts(manifest.files)
+    secrets = read_variables(folder).over(manifest.secrets, manifest.built_at_ms)
+    manifest = msgspec.structs.replace(manifest, secrets=secrets)
+    return manifest, read_texts(manifest.files, secrets=secrets)

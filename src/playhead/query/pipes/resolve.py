@@ -6,7 +6,7 @@ the tree so made. A request whose texts were met before is answered from memory.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -44,6 +44,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     sql: str
     bound: dict[str, str] = {}
+    own_values: frozenset[str] = frozenset()
+    """Names of bound values that are the caller's own; every other is a secret."""
     directives: Directives = Directives()
     format: str | None = None
     """The FORMAT the caller's own text asked for."""
@@ -132,10 +134,12 @@ class Resolver:
         pipeline: str | None = None,
         may: May | None = None,
         terms: Terms = FREE,
+        values: Mapping[str, str] | None = None,
     ) -> Prepared:
         """Return the query of a text from outside; with `pipeline` it may name that pipe's nodes.
 
-        A text that begins with `%` is a template. Raises as `endpoint`.
+        A text that begins with `%` is a template, unless `values` for its `{name:Type}` are given.
+        Raises as `endpoint`.
         """
         own = None
         if pipeline:
@@ -146,7 +150,7 @@ class Resolver:
                     hint=f"Use a token with the scope PIPES:READ:{found.name}.",
                 )
             own = found.name
-        return await self._outside(text, inputs, pipe=own, may=may, terms=terms)
+        return await self._outside(text, inputs, pipe=own, may=may, terms=terms, values=values)
 
     async def _outside(
         self,
@@ -156,6 +160,7 @@ class Resolver:
         pipe: str | None,
         may: May | None,
         terms: Terms,
+        values: Mapping[str, str] | None = None,
     ) -> Prepared:
         if len(text.encode("utf-8", "surrogatepass")) > self._bounds.query_bytes:
             raise QueryRefused(
@@ -164,7 +169,7 @@ class Resolver:
             )
         inputs = msgspec.structs.replace(inputs, params=terms.params(inputs.params, pipe))
         texts = self._texts(inputs, pipe=pipe)
-        texts.outside(text, trusted=may is None)
+        texts.outside(text, trusted=may is None, values=values)
         for name, condition in terms.pipes.items():
             if self.namespace.pipe(name) is not None:
                 texts.cover(name, condition)
@@ -202,6 +207,7 @@ class Resolver:
         return Prepared(
             sql=made.sql,
             bound=texts.bound(),
+            own_values=texts.own_values(),
             directives=texts.directives(),
             format=made.format,
             tables=made.tables,

@@ -63,6 +63,10 @@ class Runs:
             size_of=lambda answered: len(answered.body) + 200,
         )
 
+    def forget_answers(self) -> None:
+        """Forget the answers that are kept: rows they were made of were deleted."""
+        self._cache.clear()
+
     async def answer(
         self,
         prepared: Prepared,
@@ -87,7 +91,9 @@ class Runs:
         settings = self.settings(prepared, running)
         keep_ms = (prepared.directives.cache_ttl_s or 0) * 1000
         # With the time in it: who asks for no cache gets nothing that another asked to keep.
-        key = key_of(prepared.sql, prepared.bound, running, settings, keep_ms)
+        values = {name: str(value) for name, value in prepared.bound.items()}
+        own = sorted(prepared.own_values)
+        key = key_of(prepared.sql, values, own, running, settings, keep_ms)
 
         async def run() -> Answered:
             async with turn or nullcontext():
@@ -97,8 +103,9 @@ class Runs:
             return await self._cache.get(key, run, keep_ms=keep_ms)
         except PlayheadError as error:
             hidden = running.hidden or bool(running.filters)
-            # Every bound value of a prepared query is a secret.
-            raise told(error, hidden=hidden, secret=bool(prepared.bound)) from error
+            # Every bound value of a prepared query is a secret, but for those the caller brought.
+            secret = not prepared.bound.keys() <= prepared.own_values
+            raise told(error, hidden=hidden, secret=secret) from error
 
     async def _run_mended(
         self, prepared: Prepared, running: Running, settings: Mapping[str, str]

@@ -13,6 +13,7 @@ from playhead.query.guard.prewhere import without_prewhere
 from playhead.query.guard.reference import Reference, TableRef
 from playhead.query.guard.walk import nodes_of
 from playhead.query.pipes.hiding import check_hiding
+from playhead.query.pipes.service import is_service, kept_as, service_query
 from playhead.query.pipes.texts import Bounds
 from playhead.query.pipes.workspace import (
     COVER,
@@ -159,6 +160,9 @@ class Splice:
     def _put_table(self, reference: Reference, table: Table) -> None:
         """Put a table's whole name in, or a sub-query where row filters would not reach."""
         hidden = table.named in self._terms.tables
+        if is_service(table.database):
+            self._put_service(reference, table, hidden=hidden)
+            return
         if hidden and table.quarantine:
             raise Forbidden(
                 f"This token sees some rows of '{table.named}' only; its quarantine cannot be "
@@ -175,6 +179,18 @@ class Splice:
         else:
             reference.replace_by_table(table.database, table.name)
         self._tables.add(f"{table.database}.{table.name}")
+
+    def _put_service(self, reference: Reference, table: Table, *, hidden: bool) -> None:
+        """Put the query in that shows a service table's rows; a token's filter reaches inside it."""
+        holder = kept_as(table.database, table.name)
+        if hidden and holder[0] != table.database:
+            raise Forbidden(
+                f"'{table.named}' cannot be read through a filter.",
+                hint=f"Give the token a filter on '{holder[0]}.{holder[1]}' instead.",
+            )
+        workspace = self._namespace.workspace_id
+        reference.replace_by_query(service_query(table.database, table.name, workspace))
+        self._tables.add(".".join(holder))
 
     def _check_above(self, place: Place, above: tuple[Place, ...]) -> None:
         if place in above:

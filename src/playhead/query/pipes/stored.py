@@ -1,5 +1,6 @@
 """What the store holds of data sources: columns, engine, rows, bytes."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -9,12 +10,12 @@ from playhead.store.async_client import AsyncStoreClient
 
 _TABLES: Final = (
     "SELECT database, name, engine, sorting_key, partition_key, primary_key, total_rows, total_bytes"
-    " FROM system.tables WHERE database IN ({playhead:String}, {project:String})"
+    " FROM system.tables WHERE has({databases:Array(String)}, database)"
     " AND engine NOT LIKE '%View'"
 )
 _COLUMNS: Final = (
     "SELECT database, table, name, type, default_expression FROM system.columns"
-    " WHERE database IN ({playhead:String}, {project:String}) ORDER BY database, table, position"
+    " WHERE has({databases:Array(String)}, database) ORDER BY database, table, position"
 )
 
 
@@ -39,14 +40,14 @@ class StoredTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def stored(
-    store: AsyncStoreClient, project_database: str
+    store: AsyncStoreClient, databases: Sequence[str]
 ) -> dict[tuple[str, str], StoredTable]:
-    """Return Playhead's own tables and those of a project, by database and name.
+    """Return Playhead's own tables and those of a project's databases, by database and name.
 
     Raises:
         StoreUnavailable: The store is away.
     """
-    bound = {"playhead": PLAYHEAD, "project": project_database}
+    bound = {"databases": [PLAYHEAD, *databases]}
     columns: dict[tuple[str, str], list[StoredColumn]] = {}
     for database, table, *rest in (await store.rows(_COLUMNS, bound)).rows:
         columns.setdefault((database, table), []).append(StoredColumn(*rest))

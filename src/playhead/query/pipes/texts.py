@@ -80,8 +80,10 @@ class Texts:
         self.done: dict[Place, Rendered] = {}
         self.failed: dict[Place, PlayheadError] = {}
 
-    def outside(self, text: str, *, trusted: bool = False) -> Rendered:
-        """Enter a text from outside, which may be a template.
+    def outside(
+        self, text: str, *, trusted: bool = False, values: Mapping[str, str] | None = None
+    ) -> Rendered:
+        """Enter a text from outside, which may be a template; with `values` it is plain SQL.
 
         Only a trusted one, such as a test of the project, may use secrets. From others tb_secret()
         is refused with a default too: its name would stand for the secret of a node put in.
@@ -89,7 +91,9 @@ class Texts:
         Raises:
             QueryRefused: It uses secrets; others as its template raises them.
         """
-        if text.lstrip().startswith("%"):
+        if values is not None:
+            made = Rendered(sql=text, bound=dict(values))
+        elif text.lstrip().startswith("%"):
             secrets = self._secrets if trusted else {}
             inputs = msgspec.structs.replace(self._inputs, secrets=secrets)
             made = self._rendered(self._templates.of_text(text.lstrip()[1:]), inputs)
@@ -133,13 +137,37 @@ class Texts:
                     todo.append(found)
 
     def key(self) -> tuple[object, ...]:
-        """Return what the query depends on: every text, and which nodes have none."""
+        """Return what the query depends on: every text, which nodes have none, whose values they are.
+
+        The names of the caller's values are among it: a text that was let through with a value of
+        its own must not be met again where that name stands for a secret.
+        """
         texts = sorted((p.pipe, p.index, made.sql) for p, made in self.done.items())
-        return (tuple(texts), tuple(sorted((p.pipe, p.index) for p in self.failed)))
+        failed = sorted((p.pipe, p.index) for p in self.failed)
+        return (tuple(texts), tuple(failed), tuple(sorted(self.own_values())))
 
     def bound(self) -> dict[str, str]:
-        """Return the values of every text's `{name:String}`."""
-        return {name: text for made in self.done.values() for name, text in made.bound.items()}
+        """Return the values of every text's `{name:String}`.
+
+        Raises:
+            QueryRefused: The caller's own text gives a value the name of a node's secret.
+        """
+        found: dict[str, str] = {}
+        for place, made in self.done.items():
+            if place != OUTSIDE:
+                found |= made.bound
+        own = self.done[OUTSIDE].bound if OUTSIDE in self.done else {}
+        if own.keys() & found.keys():
+            name = min(own.keys() & found.keys())
+            raise QueryRefused(
+                f"The value '{name}' has the name of one that a pipe uses.",
+                hint="Give the parameter another name.",
+            )
+        return found | own
+
+    def own_values(self) -> frozenset[str]:
+        """Return the names of the values that the caller brought."""
+        return frozenset(self.done[OUTSIDE].bound) if OUTSIDE in self.done else frozenset()
 
     def directives(self) -> Directives:
         """Return what the texts ask of the query; of several that differ, the first rendered."""

@@ -8,6 +8,7 @@ import msgspec
 
 from playhead.access.grant import QUARANTINE
 from playhead.errors import NotFound
+from playhead.project.homes import own_database_of
 from playhead.project.resources import Node, Pipe, Project
 from playhead.project.services import service_table
 from playhead.template.rendering import Given
@@ -29,8 +30,12 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """A project as queries see it."""
 
     project: Project
+    id: str = ""
+    """Of which workspace it is; "" = the main one."""
     database: str = "project"
-    """Where the tables of its data sources are."""
+    """Where the tables of its data sources are, and those of their refused rows."""
+    places: dict[str, str] = {}
+    """Data sources whose table is in another database: `Manifest.places`."""
     secrets: dict[str, str] = {}
     clock_ms: int | None = None
     """The frozen clock; None = the engine's own."""
@@ -38,6 +43,25 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Playhead's tables in reach, without their database."""
     test: bool = False
     """Queries run in one thread, so that rows come in the same order each time."""
+
+    def database_of(self, datasource: str) -> str:
+        """Return the database that holds the table of a data source."""
+        return self.places.get(datasource, self.database)
+
+    def databases(self) -> list[str]:
+        """Return every database that holds a table of it."""
+        return sorted({self.database, *self.places.values()})
+
+    def own_database(self) -> str:
+        """Return where Playhead's own tables are; a further workspace has empty ones of its own."""
+        return own_database_of(self.id, PLAYHEAD)
+
+    def stored_name(self, named: str) -> str:
+        """Return the table, with its database, of a data source or a `playhead.` table."""
+        database, _, table = named.rpartition(".")
+        if database == PLAYHEAD:
+            return f"{self.own_database()}.{table}"
+        return named if database else f"{self.database_of(named)}.{named}"
 
 
 class May(Protocol):
@@ -133,6 +157,7 @@ class Namespace:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self.workspace_id = workspace.id
         self._global: dict[str, Meaning] = {}
         self._nodes = {
             pipe.name: {node.name: index for index, node in enumerate(pipe.nodes)}
@@ -215,18 +240,25 @@ class Namespace:
         """Return every name that means something without a pipe around it."""
         return tuple(self._global)
 
+    def serves(self, name: str) -> bool:
+        """Return whether a service table ("tinybird.jobs_log") is to be seen in this workspace."""
+        own = name.startswith("tinybird.")
+        return service_table(name) and (own or not self.workspace_id)
+
     def _qualified(self, database: str, name: str) -> Meaning | None:
         if database == PLAYHEAD and name in self._workspace.tables:
-            return Table(PLAYHEAD, name, f"{PLAYHEAD}.{name}")
-        if service_table(f"{database}.{name}"):
+            return Table(self._workspace.own_database(), name, f"{PLAYHEAD}.{name}")
+        if self.serves(f"{database}.{name}"):
             return Table(database, name, f"{database}.{name}")
         return None
 
     def _fill(self) -> None:
         """Enter every name, the weakest first: what comes later takes the name."""
         project, database = self._workspace.project, self._workspace.database
+        of = self._workspace.database_of
         for name in self._workspace.tables:
-            self._global[name] = Table(PLAYHEAD, name, f"{PLAYHEAD}.{name}")
+            own = self._workspace.own_database()
+            self._global[name] = Table(own, name, f"{PLAYHEAD}.{name}")
         for source in project.datasources:
             self._global[source + QUARANTINE] = Table(
                 database, source + QUARANTINE, source, quarantine=True
@@ -234,13 +266,13 @@ class Namespace:
         for pipe in project.pipes.values():
             for node in pipe.nodes:
                 if node.kind == "materialized" and node.target:
-                    self._global[node.target] = Table(database, node.target, node.target)
+                    self._global[node.target] = Table(of(node.target), node.target, node.target)
         for pipe in project.pipes.values():
             if pipe.nodes:
                 self._global[pipe.name] = self.output(pipe)
         for name, datasource in project.datasources.items():
             join = datasource.engine.kind == "Join"
-            self._global[name] = Table(database, name, name, join)
+            self._global[name] = Table(of(name), name, name, join)
         for second, name in project.aliases.items():
             if second not in self._global and name in self._global:
                 self._global[second] = self._global[name]

@@ -2,17 +2,24 @@
 
 from playhead.config import Config
 from playhead.serve.openapi import (
+    backups,
     content,
     datasources,
     delivery,
+    deployments,
+    jobs,
     metrics,
     pipes,
     publishing,
     quarantine,
     reports,
+    runs,
     server,
+    space,
     tokens,
+    viewers,
     views,
+    workspaces,
 )
 from playhead.serve.openapi.operations import Operation
 
@@ -29,6 +36,13 @@ def operations(config: Config) -> tuple[Operation, ...]:
         *pipes.operations(config),
         *publishing.operations(config),
         *datasources.operations(),
+        *deployments.operations(config),
+        *jobs.operations(),
+        *runs.operations(),
         *tokens.operations(),
+        *workspaces.operations(config),
         *server.operations(),
+        *backups.operations(),
+        *space.operations(),
+        *viewers.operations(),
     )

@@ -101,10 +101,12 @@ OPERATIONS: Final = (
         also=(202,),
         parameters=(
             Parameter(
-                name="name", said="The data source.", required=True,
-                schema={"type": "string", "enum": ["telemetry", "stream_frames", "cdn_requests"]},
+                name="name", required=True, schema={"type": "string", "maxLength": 200},
+                said="The data source: one of the project, `telemetry`, `stream_frames` or `cdn_requests`.",
             ),
-            choice("wait", "`true`: answer when the rows can be queried.", "true", "false", default="false"),
+            choice("format", "How the body is read; without it its first character says so.", "ndjson", "json"),
+            choice("__tb__deployment", "The data source of the staged deployment.", "staging"),
+            choice("wait", "`true`: answer 200 when the rows can be queried.", "true", "false", default="false"),
             _KEY,
         ),
         faults=(400, 401, 403, 404, 408, 410, 413, 415, 429, 500, 503),

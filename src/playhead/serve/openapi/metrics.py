@@ -94,7 +94,7 @@ def _spread_and_compared(config: Config) -> tuple[Operation, ...]:
             said="A metric over two periods, or for several values of a dimension.",
             data=rows_of(loose(value="number?")),
             parameters=(
-                required(choice("metric", "Id of the metric.", *catalogue().metrics)), *SPAN,
+                required(choice("metric", "Id of the metric; it may be repeated.", *catalogue().metrics)), *SPAN,
                 *narrowed(*SOURCES), FORMAT, _MEASURED, group_by(*SOURCES),
                 whole("limit", "Most groups.", most=config.query.max_series, default=10),
                 choice("compare", "The other period.", *PERIODS, default=PERIODS[0]),
@@ -152,6 +152,7 @@ def _live(config: Config) -> tuple[Operation, ...]:
                 group_by("views"), whole("limit", "Most groups.", most=config.query.max_series),
                 *narrowed("views"),
                 text("last_event_id", "Where a listener left off; as the header `Last-Event-ID`."),
+                text("ask", "A question as it would stand in the address; several may be asked."),
             ),
         ),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from playhead.config import Config
 from playhead.serve.openapi.parameters import Parameter, Schema
 
 Kind = Literal["read", "admin", "begin", "send", "open"]
@@ -65,6 +66,21 @@ def loose(**fields: Any) -> Schema:
     """Return the schema of an object that has these fields among others, none of them always."""
     properties = {name: _typed(field) for name, field in fields.items()}
     return {"type": "object", "properties": properties}
+
+
+def project_files(config: Config) -> Body:
+    """Return the body that holds a project: what a build and a deployment take."""
+    part: Schema = {
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "description": "One part a file, its path in the project as filename.",
+    }
+    return Body(
+        said=f"The files of a project, at most {config.pipes.max_project_bytes} bytes.",
+        content={
+            "multipart/form-data": {"type": "object", "properties": {"data_project://": part}}
+        },
+    )
 
 
 def _typed(field: Any) -> Schema:

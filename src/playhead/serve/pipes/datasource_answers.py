@@ -13,6 +13,7 @@ from playhead.project.resources import Datasource
 from playhead.query.pipes.live import Live
 from playhead.query.pipes.stored import StoredColumn, StoredTable, stored
 from playhead.query.pipes.workspace import NAME_CHARS_SHOWN, PLAYHEAD
+from playhead.query.span import iso
 from playhead.serve.pipes.desk import PipeDesk, document
 from playhead.serve.pipes.reading import Reading
 from playhead.store.async_client import AsyncStoreClient
@@ -61,8 +62,8 @@ class DatasourceAnswers:
         return await self._desk.answer(request, self._text)
 
     async def _datasources(self, request: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
-        tables = await stored(self._store, live.workspace.database)
+        live = await self._desk.live(request)
+        tables = await _stored(self._store, live)
         own = _YES.get(request.query_params.get(OWN_PARAMETER, ""))
         if own is None:
             raise InvalidRequest(f"The parameter '{OWN_PARAMETER}' takes true or false.")
@@ -72,13 +73,13 @@ class DatasourceAnswers:
         return document({"datasources": said})
 
     async def _datasource(self, request: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+        live = await self._desk.live(request)
         name = _readable(live, request.path_params["name"], reading)
-        tables = await stored(self._store, live.workspace.database)
+        tables = await _stored(self._store, live)
         return document(_described(live, tables, name, reading))
 
     async def _text(self, request: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+        live = await self._desk.live(request)
         name = _readable(live, request.path_params["name"], reading)
         source = live.workspace.project.datasources.get(name)
         if source is None or not source.text:
@@ -92,6 +93,10 @@ class DatasourceAnswers:
             )
         headers = {"cache-control": "private, no-store"}
         return Response(source.text, media_type="text/plain", headers=headers)
+
+
+async def _stored(store: AsyncStoreClient, live: Live) -> _Tables:
+    return await stored(store, [*live.workspace.databases(), live.workspace.own_database()])
 
 
 def _own(live: Live) -> Iterator[str]:
@@ -126,7 +131,9 @@ def _described(live: Live, tables: _Tables, name: str, reading: Reading) -> dict
     """
     database, _, own = name.rpartition(".")
     source = live.workspace.project.datasources.get(name, _EMPTY)
-    table = tables.get((database or live.workspace.database, own), StoredTable(engine=""))
+    where, _, _ = live.workspace.stored_name(name).partition(".")
+    table = tables.get((where, own), StoredTable(engine=""))
+    built_at = iso(live.built_at_ms) if live.built_at_ms else None
     some = name in reading.conditions()
     return {
         "id": name,
@@ -134,6 +141,8 @@ def _described(live: Live, tables: _Tables, name: str, reading: Reading) -> dict
         "description": source.description or (_SAID.get(own, "") if database else ""),
         "kind": "playhead" if database else "project",
         "tags": list(source.tags),
+        "created_at": built_at,
+        "updated_at": built_at,
         "columns": [_column(one, source) for one in table.columns],
         "engine": {
             "engine": table.engine,

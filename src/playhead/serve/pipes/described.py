@@ -63,6 +63,8 @@ def _node(
     }
     if node.target:
         said["datasource"] = node.target
+        if node.kind == "materialized":
+            said["materialized"] = node.target
     if whole:
         said["sql"] = f"%\n{node.sql}" if node.template else node.sql
         said["dependencies"] = list(dict.fromkeys(reads))

@@ -8,23 +8,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from playhead.access import Grant
-from playhead.errors import Forbidden, QueryRefused, RateLimited
+from playhead.errors import Forbidden, NotFound, QueryRefused, RateLimited
 from playhead.project.resources import Pipe
 from playhead.query.pipes.formats import media_of
-from playhead.query.pipes.live import Live, LiveProject
+from playhead.query.pipes.live import Live
 from playhead.query.pipes.refused import custom, with_hint
 from playhead.query.pipes.resolve import Prepared
 from playhead.query.pipes.run import Running, Runs
+from playhead.query.pipes.workspace import NAME_CHARS_SHOWN
 from playhead.serve.admission import Admission
 from playhead.serve.desk import while_connected
 from playhead.serve.pipes.reading import Reading
+from playhead.serve.pipes.recording import seen_of
 from playhead.serve.pipes.refusal import refusal
 from playhead.serve.pipes.turns import Turns
 from playhead.serve.services import Services
+from playhead.serve.workspaces import Home
 from playhead.store.client import Answered
 from playhead.template.rendering import CustomRefusal
 
 Handler = Callable[[Request, Reading], Awaitable[Response]]
+DEPLOYMENT: Final = "__tb__deployment"
+"""The parameter that names the deployment which is to answer."""
 _ANYWHERE: Final = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "retry-after, x-ratelimit-limit, x-ratelimit-remaining, "
@@ -55,12 +60,15 @@ class PipeDesk:
 
     def __init__(self, services: Services, admission: Admission) -> None:
         self.config = services.config
-        self.project = LiveProject(
-            services.config.data_dir, services.store, services.config.pipes, services.clock
-        )
+        self.workspaces = services.homes()
+        self.project = self.workspaces.main.project
         self._runs = Runs(services.store, services.config, services.clock)
         self._turns = Turns(services.config)
         self._admission = admission
+
+    def forget_answers(self) -> None:
+        """Forget the answers that are kept: rows they were made of were deleted."""
+        self._runs.forget_answers()
 
     async def answer(self, request: Request, handler: Handler) -> Response:
         """Return the answer of a handler for whoever asks; a refusal of a template in its own words.
@@ -71,20 +79,43 @@ class PipeDesk:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_PREFLIGHT)
         grant = self._admission.holder(request).grant
+        seen = seen_of(request)
+        seen.grant = grant
+        request.state.home = self.workspaces.of(grant.workspace)
         try:
             response = await handler(request, Reading(grant))
         except CustomRefusal as error:
+            seen.error = error.message
             response = _custom(error)
-        except QueryRefused as error:
-            response = refusal(with_hint(error))
-        except RateLimited as error:
-            response = refusal(error)
+        except (QueryRefused, RateLimited) as error:
+            seen.error = error.message
+            response = refusal(with_hint(error) if isinstance(error, QueryRefused) else error)
         response.headers.update({**_ANYWHERE, **self._rate(grant)})
         return response
 
-    async def live(self) -> Live:
-        """Return the project as it is served now."""
-        return await self.project.current()
+    def home(self, request: Request) -> Home:
+        """Return the workspace of whoever asks, once `answer` has admitted the request."""
+        home: Home = request.state.home
+        return home
+
+    async def live(self, request: Request) -> Live:
+        """Return the project that a request is about: as it is served now, or what is staged.
+
+        Raises:
+            NotFound: The deployment that it names is neither.
+        """
+        wanted = request.query_params.get(DEPLOYMENT, "")
+        home = self.home(request)
+        live = await home.project.current()
+        if wanted in ("", "live") or wanted == live.deployment:
+            return live
+        staged = await home.staging.newest()
+        if staged.deployment and wanted in ("staging", staged.deployment):
+            return staged
+        raise NotFound(
+            f"There is no deployment '{wanted[:NAME_CHARS_SHOWN]}' to ask.",
+            hint="GET /v1/deployments lists them; only the live and the staged one answer.",
+        )
 
     async def run(self, question: Question, format_name: str) -> Answered:
         """Return the result of a query for whoever asks, who may leave; raises as `Runs.answer`."""
@@ -92,8 +123,7 @@ class PipeDesk:
         filters = {
             table: condition
             for name, condition in question.reading.conditions().items()
-            if (table := name if "." in name else f"{live.workspace.database}.{name}")
-            in prepared.tables
+            if (table := live.workspace.stored_name(name)) in prepared.tables
         }
         running = Running(
             format=format_name,

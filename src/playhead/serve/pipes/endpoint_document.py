@@ -89,15 +89,12 @@ def _parameter(one: Parameter) -> dict[str, Any]:
 
 def schema_of(one: Parameter) -> dict[str, Any]:
     """Return the schema of a parameter's values."""
-    said: dict[str, Any]
-    if one.type == "Array":
-        said = {"type": "array", "items": _typed(one.item_type or "String")}
-    else:
-        said = _typed(one.type)
-        if one.format:
-            said["format"] = one.format
-        if one.enum:
-            said["enum"] = list(one.enum)
+    one_value = _typed((one.item_type or "String") if one.type == "Array" else one.type)
+    if one.format:
+        one_value["format"] = one.format
+    if one.enum:
+        one_value["enum"] = list(one.enum)
+    said = {"type": "array", "items": one_value} if one.type == "Array" else one_value
     if one.has_default and one.default is not None:
         said["default"] = one.default
     return said

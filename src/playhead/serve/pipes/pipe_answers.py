@@ -8,6 +8,7 @@ from starlette.routing import Route
 from playhead.errors import Forbidden
 from playhead.query.pipes.live import Live
 from playhead.query.pipes.parameters import Parameters
+from playhead.query.pipes.resolve import Resolver
 from playhead.serve.pipes import endpoint_document
 from playhead.serve.pipes.described import described
 from playhead.serve.pipes.desk import PipeDesk, document, readable_pipe
@@ -30,7 +31,7 @@ class PipeAnswers:
     def __init__(self, desk: PipeDesk, publishing: PublishAnswers) -> None:
         self._desk = desk
         self._publishing = publishing
-        self._parameters: tuple[int, Parameters] | None = None
+        self._parameters: tuple[Resolver, Parameters] | None = None
 
     def routes(self) -> list[Route]:
         """Return the addresses; they come before those of endpoints."""
@@ -64,8 +65,8 @@ class PipeAnswers:
         """`GET /v0/pipes/openapi.json`."""
         return await self._desk.answer(request, self._openapi)
 
-    async def _pipes(self, _: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+    async def _pipes(self, request: Request, reading: Reading) -> Response:
+        live = await self._desk.live(request)
         parameters = self._of(live)
         whole = reading.all()
         return document(
@@ -79,12 +80,12 @@ class PipeAnswers:
         )
 
     async def _pipe(self, request: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+        live = await self._desk.live(request)
         pipe = readable_pipe(live, request.path_params["name"], reading)
         return document(described(live, self._of(live), pipe, whole=reading.all()))
 
     async def _text(self, request: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+        live = await self._desk.live(request)
         pipe = readable_pipe(live, request.path_params["name"], reading)
         if not reading.all():
             raise Forbidden(
@@ -94,8 +95,8 @@ class PipeAnswers:
         headers = {"cache-control": "private, no-store"}
         return Response(pipe.text, media_type="text/plain", headers=headers)
 
-    async def _openapi(self, _: Request, reading: Reading) -> Response:
-        live = await self._desk.live()
+    async def _openapi(self, request: Request, reading: Reading) -> Response:
+        live = await self._desk.live(request)
         parameters = self._of(live)
         readable = [
             (pipe, parameters.of_pipe(pipe))
@@ -107,7 +108,7 @@ class PipeAnswers:
 
     def _of(self, live: Live) -> Parameters:
         kept = self._parameters
-        if kept is None or kept[0] != live.version:
+        if kept is None or kept[0] is not live.resolver:
             found = Parameters(live.resolver.namespace, live.resolver.templates)
-            kept = self._parameters = (live.version, found)
+            kept = self._parameters = (live.resolver, found)
         return kept[1]

@@ -31,7 +31,7 @@ class PublishAnswers:
 
     def __init__(self, desk: PipeDesk, services: Services) -> None:
         self._desk = desk
-        self._publishing = Publishing(services.store, services.config, services.clock)
+        self._services = services
 
     async def publish(self, request: Request, reading: Reading) -> Response:
         """`POST /v0/pipes`."""
@@ -42,10 +42,10 @@ class PublishAnswers:
             )
         given = await self._given(request)
         name, check = given.get("name", ""), _switch(given, "check")
-        project, warnings = await self._publishing.publish(
+        project, warnings = await self._publishing(request).publish(
             name, _text_of(name, given), replace=_switch(given, "replace"), check=check
         )
-        live = await self._desk.project.newest()
+        live = await self._desk.home(request).project.newest()
         workspace = msgspec.structs.replace(live.workspace, project=project)
         live = msgspec.structs.replace(live, workspace=workspace)
         said = described(live, self._parameters(live), project.pipes[name], whole=reading.all())
@@ -60,9 +60,13 @@ class PublishAnswers:
                 "This token may not take endpoints away.",
                 hint=f"Use an admin token, or one with the scope {_DROP}.",
             )
-        await self._publishing.remove(name)
-        await self._desk.project.newest()
+        await self._publishing(request).remove(name)
+        await self._desk.home(request).project.newest()
         return document({"ok": True})
+
+    def _publishing(self, request: Request) -> Publishing:
+        one, folder = self._services, self._desk.home(request).folder
+        return Publishing(one.store, one.config, one.clock, folder)
 
     def _parameters(self, live: Live) -> Parameters:
         namespace = Namespace(live.workspace)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from playhead.access import Grant
-from playhead.access.scopes import PIPES_READ, READ, READ_ALL
+from playhead.access.scopes import APPEND, CREATE, PIPES_READ, READ, READ_ALL
 from playhead.query.pipes.workspace import PLAYHEAD, TABLES, Terms
 from playhead.query.source import BOUND_TABLES
 
@@ -32,6 +32,11 @@ class Reading(msgspec.Struct, frozen=True):
     def all(self) -> bool:
         """Return whether everything of the project may be read, the text of its files too."""
         return self.grant.may(READ_ALL)
+
+    def sends_files(self) -> bool:
+        """Return whether files may be sent for some data source; which one, the body may say."""
+        grant = self.grant
+        return grant.may(CREATE) or any(scope.type == APPEND for scope in grant.scopes)
 
     def terms(self) -> Terms:
         """Return on which terms it reads."""

@@ -34,7 +34,7 @@ class TokenAnswers:
     """The answers of `/v0/tokens`. A secret leaves in the answer to its making and refresh alone."""
 
     def __init__(self, services: Services, admission: Admission) -> None:
-        self._tokens: Tokens = services.tokens
+        self._homes = services.homes()
         self._store = services.store
         self._admission = admission
 
@@ -52,7 +52,7 @@ class TokenAnswers:
         if request.method == "POST":
             return await self._make(request, caller)
         check_manages(caller)
-        grants = await asyncio.to_thread(self._tokens.list)
+        grants = await asyncio.to_thread(self._tokens(caller).list)
         seen = [one for one in grants if one.id == caller.id or is_within(caller, one)]
         return _answer({"tokens": [_described(one) for one in seen]})
 
@@ -66,7 +66,7 @@ class TokenAnswers:
             return _answer(_described(found))
         self._check_changes(caller, found)
         if request.method == "DELETE":
-            await asyncio.to_thread(self._tokens.revoke, found.id)
+            await asyncio.to_thread(self._tokens(caller).revoke, found.id)
             return _answer({"ok": True})
         return await self._change(request, caller, found)
 
@@ -76,8 +76,12 @@ class TokenAnswers:
         check_manages(caller)
         found = await self._found(request, caller)
         self._check_changes(caller, found)
-        grant, secret = await asyncio.to_thread(self._tokens.refresh, found.id)
-        return _answer({"token": secret, **_described(grant)})
+        grant, secret = await asyncio.to_thread(self._tokens(caller).refresh, found.id)
+        return _answer({**_described(grant), "token": secret})
+
+    def _tokens(self, caller: Grant) -> Tokens:
+        """Return the tokens of the caller's workspace."""
+        return self._homes.of(caller.workspace).tokens
 
     async def _make(self, request: Request, caller: Grant) -> Response:
         check_manages(caller)
@@ -89,12 +93,12 @@ class TokenAnswers:
         scopes = await self._checked(asked.scopes or (), caller)
         check_gives(caller, scopes, asked.rps)
         if asked.expires_at_s is not None:
-            return self._mint(asked, scopes, asked.expires_at_s)
+            return self._mint(asked, caller, scopes, asked.expires_at_s)
         grant, secret = await asyncio.to_thread(
-            self._tokens.create_scoped,
+            self._tokens(caller).create_scoped,
             asked.name, scopes, rps=asked.rps, description=asked.description or "",
         )  # fmt: skip
-        return _answer({"token": secret, **_described(grant)})
+        return _answer({**_described(grant), "token": secret})
 
     async def _make_of_kind(self, asked: TokenRequest, caller: Grant) -> Response:
         """Return a token as `playhead token create --kind` makes it: for the admin of the server."""
@@ -109,17 +113,19 @@ class TokenAnswers:
         if asked.kind is None:
             raise InvalidRequest("A token of a property has a kind.", hint="Add kind=read.")
         grant, secret = await asyncio.to_thread(
-            self._tokens.create, asked.kind, asked.name or "", asked.property
+            self._tokens(caller).create, asked.kind, asked.name or "", asked.property
         )
-        return _answer({"token": secret, **_described(grant)})
+        return _answer({**_described(grant), "token": secret})
 
-    def _mint(self, asked: TokenRequest, scopes: Sequence[Scope], expires_at_s: int) -> Response:
-        grant, text = self._tokens.signed.mint(
+    def _mint(
+        self, asked: TokenRequest, caller: Grant, scopes: Sequence[Scope], expires_at_s: int
+    ) -> Response:
+        grant, text = self._tokens(caller).signed.mint(
             asked.name or "", scopes, expires_at_s=expires_at_s, rps=asked.rps
         )
         described = _described(grant)
         del described["id"], described["created_at"]
-        return _answer({"token": text, **described})
+        return _answer({**described, "token": text})
 
     async def _change(self, request: Request, caller: Grant, found: Grant) -> Response:
         asked = await token_request.read(request)
@@ -133,7 +139,7 @@ class TokenAnswers:
         rps = found.rps if asked.rps is None else asked.rps
         check_gives(caller, found.all_scopes() if scopes is None else scopes, rps)
         changed = await asyncio.to_thread(
-            self._tokens.change, found.id,
+            self._tokens(caller).change, found.id,
             name=asked.name, scopes=scopes, rps=asked.rps, description=asked.description,
         )  # fmt: skip
         return _answer(_described(changed))
@@ -155,7 +161,7 @@ class TokenAnswers:
         name = request.path_params["token"]
         missing = NotFound(f"There is no token '{name[:200]}'.", hint=f"GET {PATH} lists them.")
         try:
-            found = await asyncio.to_thread(self._tokens.found, name)
+            found = await asyncio.to_thread(self._tokens(caller).found, name)
         except NotFound:
             check_manages(caller)
             raise missing from None
@@ -178,6 +184,8 @@ def _answer(body: dict[str, Any]) -> Response:
 def _described(grant: Grant) -> dict[str, Any]:
     """Return what is told of a token; never its secret."""
     return {
+        # Clients of the reference look for it; secrets are not kept, so there is none to tell.
+        "token": "",
         "id": grant.id,
         "name": grant.name,
         "description": grant.description,

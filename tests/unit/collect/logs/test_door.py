@@ -86,8 +86,21 @@ def test_a_refused_line_is_kept_masked_and_not_whole() -> None:
 
 
 def test_addresses_stay_where_the_settings_keep_them() -> None:
-    sent = Doorstep(keep_addresses=True).send(b'{"ip":"203.0.113.9"', "format=json")
+    line = b'{"ip":"203.0.113.9"'
+    sent = Doorstep(keep_addresses=True, address_precision="full").send(line, "format=json")
     assert sent.lines() == ['{"ip":"203.0.113.9"']
+    sent = Doorstep(keep_addresses=True).send(line, "format=json")
+    assert sent.lines() == ['{"ip":"0.0.0.0"']
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("203.0.113.9", "203.0.113.0"), ("2001:db8:1:2::3", "2001:db8:1::")]
+)
+def test_of_a_kept_address_the_network_is_kept(address: str, kept: str) -> None:
+    line = b'{"timestamp":%d,"url":"/a.ts","client_ip":"%b"}' % (NOW, address.encode())
+    sent = Doorstep(keep_addresses=True).send(line, "format=json")
+    assert kept in str(sent.lines()[0])
+    assert address not in str(sent.lines()[0])
 
 
 @pytest.mark.parametrize(

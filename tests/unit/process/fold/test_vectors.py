@@ -1,52 +1,24 @@
 """Every vector of `tests/vectors` through the fold; the format is in that folder's README."""
 
-import json
 import random
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from playhead.model.event import Context, Event
+from playhead.model.event import Context
 from playhead.model.event_row import Stored
-from playhead.model.telemetry import decode
 from playhead.model.view import ViewRow
 from playhead.process.fold import Limits, fold_named, fold_session
 from playhead.process.identity import identity_of, view_key_of
+from support.view_vectors import absolute, event_of, seen
+from support.view_vectors import load as loaded
 
-VECTORS = Path(__file__).parents[3] / "vectors"
-BASE = 1_790_000_000_000
-RELATIVE_BELOW = 100_000_000_000
-TIMES = {"started_at", "ended_at", "last_event_at", "live_until", "received_at"}
 LIMITS = Limits()
 
 
 def load() -> list[dict[str, Any]]:
-    vectors: list[dict[str, Any]] = []
-    for path in sorted(VECTORS.glob("*.json")):
-        vectors += json.loads(path.read_text("utf-8"))
-    return vectors
-
-
-def absolute(moment: int) -> int:
-    return moment + BASE if moment < RELATIVE_BELOW else moment
-
-
-def event_of(wire: dict[str, Any]) -> Event:
-    """A wire event with its times made absolute."""
-    wire = dict(wire)
-    for key in ("timestamp", "sentAt"):
-        if key in wire:
-            wire[key] = absolute(wire[key])
-    if "buffering" in wire:
-        wire["buffering"] = {
-            key: absolute(value) if key.endswith("At") else value
-            for key, value in wire["buffering"].items()
-        }
-    [event] = decode(json.dumps([wire]).encode())
-    assert isinstance(event, Event), event
-    return event
+    return [vector for _, vector in loaded("*.json")]
 
 
 def stored_of(vector: dict[str, Any]) -> list[Stored]:
@@ -72,36 +44,6 @@ def rows_of(vector: dict[str, Any], events: list[Stored]) -> list[ViewRow]:
     if named:
         return fold_named(events[0].event.view_id or "", key, events, as_of, LIMITS)
     return fold_session(key, events, as_of, LIMITS)
-
-
-def seen(row: ViewRow, expected: dict[str, Any]) -> dict[str, Any]:
-    """The part of a row that the vector speaks of, in the vector's own terms."""
-    out: dict[str, Any] = {}
-    for name, value in expected.items():
-        if name == "intervals":
-            columns = zip(
-                row.interval_state,
-                [at - BASE for at in row.interval_from],
-                [at - BASE for at in row.interval_to],
-                row.interval_position_from_s,
-                row.interval_position_to_s,
-                row.interval_bitrate_kbps,
-                row.interval_height,
-                row.interval_cdn,
-                strict=True,
-            )
-            width = len(value[0]) if value else 3
-            out[name] = [list(interval)[:width] for interval in columns]
-        elif name == "watched":
-            out[name] = [list(r) for r in zip(row.watched_from_s, row.watched_to_s, strict=True)]
-        elif name in TIMES:
-            at = getattr(row, name)
-            out[name] = at if value >= RELATIVE_BELOW else at - BASE
-        else:
-            got = getattr(row, name)
-            close = isinstance(value, float) and got == pytest.approx(value, abs=0.05)
-            out[name] = value if close else got
-    return out
 
 
 @pytest.mark.parametrize("vector", [pytest.param(v, id=v["name"]) for v in load()])

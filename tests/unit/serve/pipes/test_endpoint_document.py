@@ -16,6 +16,7 @@ from playhead.template.rendering import Parameter
         (Parameter(name="a", type="DateTime64"), {"type": "string", "format": "date-time"}),
         (Parameter(name="a", enum=("x", "y")), {"type": "string", "enum": ["x", "y"]}),
         (Parameter(name="a", type="Array", item_type="Int32"), {"type": "array", "items": {"type": "integer"}}),
+        (Parameter(name="a", type="Array", enum=("x",)), {"type": "array", "items": {"type": "string", "enum": ["x"]}}),
         (Parameter(name="a", type="column"), {"type": "string"}),
     ],
 )  # fmt: skip

@@ -22,6 +22,14 @@ def test_a_write_key_reads_nothing() -> None:
     assert not nothing.pipe("top")
 
 
+def test_who_sends_files() -> None:
+    append = Scope("DATASOURCES:APPEND", "plays")
+    assert reading("admin").sends_files()
+    assert reading("scoped", append).sends_files()
+    assert not reading("write").sends_files()
+    assert not reading("scoped", Scope("DATASOURCES:READ", "plays")).sends_files()
+
+
 def test_a_property_has_rows_of_playheads_tables_alone() -> None:
     bound = reading("read", bound="kids")
     assert bound.datasource("playhead.views")

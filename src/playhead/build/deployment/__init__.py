@@ -1,0 +1,1 @@
+"""Deployments: a changed project beside the live one, with its rows."""

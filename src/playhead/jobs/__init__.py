@@ -1,0 +1,1 @@
+"""Work that outlives a request: kept on disk, carried on after a stop."""

@@ -1,0 +1,1 @@
+"""What is kept about one viewer: found, handed out, deleted."""

@@ -1,0 +1,1 @@
+"""Folding stored events again, beside the live rows: `playhead rebuild`."""

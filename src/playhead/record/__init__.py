@@ -1,0 +1,1 @@
+"""What the server writes down of its own work: the tables behind `tinybird.*`."""
