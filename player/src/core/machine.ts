@@ -66,10 +66,11 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
   const queue: Parameters<Out>[] = []; // waits for play intent, or while a moment before it may yet be told
   const is = (one: State, other?: State): boolean => state === one || state === other;
   const isOver = (): boolean => is('ended', 'failed');
+  /** It plays, and was not seen standing. */
+  const moves = (): boolean => is('playing') && movedAt >= polledAt;
   /** In a seek or an ad the playhead is not where the content plays. */
   function here(at: number): number {
-    const moves = is('playing') && movedAt >= polledAt;
-    const way = moves ? (Math.min(at - polledAt, 1_000) * stage._rate) / 1_000 : 0;
+    const way = moves() ? (Math.min(at - polledAt, 1_000) * stage._rate) / 1_000 : 0;
     return inBreak || is('seeking') ? NaN : position + way;
   }
 
@@ -109,9 +110,9 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
   /** The playhead jumped, and no event of the player says so: both ends are told. */
   function jump(at: number, place: number): void {
     const told = is('playing') && position >= 0;
-    if (told) emit('HEARTBEAT', Math.min(movedAt, polledAt), {}, position);
+    if (told) emit('HEARTBEAT', movedAt);
     rebase(at, place);
-    if (told) emit('HEARTBEAT', at, {}, place);
+    if (told) emit('HEARTBEAT', at);
   }
 
   /** A first frame, of an ad or of the content. */
@@ -198,7 +199,7 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
 
   /** Takes the last position before something ends the playing; only who was seen standing stalls. */
   function arrive(at: number, place: number): void {
-    if (waiting || movedAt < polledAt || !is('playing')) poll(at, place);
+    if (waiting || !moves()) poll(at, place);
     else if (place >= 0) rebase(at, place);
   }
 
@@ -258,6 +259,8 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
         is('seeking', 'failed') || !contentStarted || inBreak ||
         (is('playing', 'rebuffering') && to < END_S && stage._end - from < END_S) // a loop
       ) { // prettier-ignore
+        // Who loops played on to the end, which no poll saw.
+        if (moves()) rebase(at, Math.min(from, stage._end));
         jump(at, to);
       } else {
         waiting = false;
@@ -320,8 +323,8 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
       const begins = kind === 'AD_BREAK_START';
       const ends = kind === 'AD_BREAK_END';
       const pauses = kind === 'AD_PAUSE';
-      const ended = ran && !ends && /_(END|SKIP|ERROR)$/.test(kind);
       const runs = !/_(END|SKIP|ERROR|PAUSE|BREAK_START)$/.test(kind);
+      const ended = ran && !(runs || begins || ends || pauses);
       if (begins) arrive(at, place);
       if (!inBreak && !is('failed') && (runs || begins)) {
         over = is('ended');

@@ -14,7 +14,7 @@ const measured = new WeakSet<HTMLMediaElement>();
  */
 function fasten(video: HTMLMediaElement, parts: ((host: Host, video: HTMLVideoElement) => void)[]): Adapter {
   return (host) => {
-    if (measured.has(video)) throw 'This element has a monitor: destroy() it first';
+    if (measured.has(video)) throw 'It has a monitor: destroy() that first';
     measured.add(video);
     for (const part of parts) part(host, video as HTMLVideoElement);
     return () => measured.delete(video);

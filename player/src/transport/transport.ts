@@ -30,7 +30,7 @@ export function createTransport(config: Config, tell: Tell): Transport {
   } = config; // prettier-ignore
   const url = addressOf(config);
   const isWanted = keepMs > 0 && config.storage !== false && config.consent !== 'cookieless';
-  const shelf = createShelf(isWanted, (error) => tell('fault', `Nothing is kept: ${error}`));
+  const shelf = createShelf(isWanted, (error) => tell('fault', `Not kept: ${error}`));
   const guard = guardWith(tell);
   const { listen, _undo: undo } = listener(guard);
   const maxBytes = Math.min(maxBodyBytes, BODY_MAX_BYTES);
