@@ -4,13 +4,14 @@ import itertools
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from support.books import result_of, start_load, wrong_views
+from support.patience import until
 from support.server import Server
 
 MIB = 1 << 20
@@ -58,15 +59,6 @@ def fill(disk: Path, *, leave: int) -> Path:
             except OSError:  # the server was faster
                 break
     return ballast
-
-
-def until(done: Callable[[], bool], within_s: float) -> bool:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if done():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def probe(server: Server) -> httpx2.Response:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from playhead.log.segments import SegmentLog
 from playhead.store.client import StoreClient
 from playhead.store.location import embedded
 from support.books import result_of, start_load, wrong_views
+from support.patience import until
 from support.server import Server, free_port
 
 STOP_WITHIN_S = 10.0
@@ -31,16 +32,6 @@ def up(data: Path, port: int) -> "subprocess.CompletedProcess[str]":
     """Run `playhead up` where it cannot start."""
     command = [sys.executable, "-m", "playhead", "up", "--data", str(data), "--port", str(port)]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-
-
-def until(done: Callable[[], bool], within_s: float) -> bool:
-    """Wait for something that happens by itself."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if done():
-            return True
-        time.sleep(0.05)
-    return done()
 
 
 def alive(pid: int) -> bool:

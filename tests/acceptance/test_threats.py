@@ -14,6 +14,7 @@ import httpx2
 import pytest
 import zstandard
 
+from support.patience import until
 from support.server import Server
 from support.sockets import Line
 
@@ -157,10 +158,11 @@ def test_values_without_end_are_counted_as_other(server: Doors) -> None:
     for number in range(40):
         known = play(f"{view}-{number % 8}-{number}", playerName=f"made-up-{number}")
         server.post([known], key=key, address=f"203.0.113.{number}")
-    status = server.wait_until_stored()
+    server.wait_until_stored()
     names = server.get("/v1/metrics/views/breakdown", group_by="player_name", limit=100)["data"]
     assert len(names) <= 22
-    assert status["worker"]["capped"]["player_name"] > 0
+    # Told right after the rows are stored.
+    assert until(lambda: server.status()["worker"]["capped"].get("player_name", 0) > 0, 10)
 
 
 def test_a_page_may_send_only_with_a_key_that_names_it(server: Doors) -> None:

@@ -17,6 +17,7 @@ from support.server import Server
 QUICK = {
     "PLAYHEAD_LOG__IDLE_TICK_MS": "300",
     "PLAYHEAD_COLLECT__REQUESTS_PER_MINUTE_PER_ADDRESS": "0",
+    "PLAYHEAD_QUERY__CACHE_MS": "1",  # an answer of before the switch is none of after it
 }
 BEFORE = {**QUICK, "PLAYHEAD_PROCESS__HEARTBEAT_TIMEOUT_MS": "30000"}
 AFTER = {**QUICK, "PLAYHEAD_PROCESS__HEARTBEAT_TIMEOUT_MS": "12000"}

@@ -66,10 +66,9 @@ export function createMachine(stage: Stage, out: Out, changed: Changed): Machine
   const queue: Parameters<Out>[] = []; // waits for play intent, or while a moment before it may yet be told
   const is = (one: State, other?: State): boolean => state === one || state === other;
   const isOver = (): boolean => is('ended', 'failed');
-  /** It plays, and was not seen standing. */
-  const moves = (): boolean => is('playing') && movedAt >= polledAt;
-  /** In a seek or an ad the playhead is not where the content plays. */
+  const moves = (): boolean => is('playing') && movedAt >= polledAt; // as far as anybody saw
   function here(at: number): number {
+    // In a seek or an ad the playhead is not where the content plays.
     const way = moves() ? (Math.min(at - polledAt, 1_000) * stage._rate) / 1_000 : 0;
     return inBreak || is('seeking') ? NaN : position + way;
   }
