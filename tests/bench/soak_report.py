@@ -39,11 +39,11 @@ _FOUND: Final = """## What it has found so far
 - A store that stood still altogether made some questions end with 408 `query_timeout`, which advises a
   shorter range. They are now answered 503 with `Retry-After`.
 - An event of a view that had ended stayed in the worker for five minutes instead of one.
-- Open: the run above says that the store's memory was not flat. It counted the pages of the engine's
-  library by the number of servers that shared them, and two others on the machine ended two minutes before it did:
-  390 MB became 476 and then 561. Memory is now counted without mapped files; the hour has not been run again.
-  An hour of load alone beside it (`make soak ARGS=--steady`, 1,456,530 items, none lost or doubled) began
-  with 397, 404, 419 MB a five minutes and ended with 421, 411, 419; `web` went from 98 to 134 MB within forty
+- A run before the one above said that the store's memory was not flat: 390 MB became 476 and then 561. It had counted
+  the pages of the engine's library by the number of servers that shared them, and two others on the machine ended
+  two minutes earlier. Memory is now counted without mapped files, and the hour above, run again, is flat.
+- An hour of load alone (`make soak ARGS=--steady`, 1,456,530 items, none lost or doubled) began with 397, 404,
+  419 MB of the store a five minutes and ended with 421, 411, 419; `web` went from 98 to 134 MB within forty
   minutes and stayed there; the worker stood at 195 MB from the sixth minute to the thirtieth, when a debugger was
   attached to it that kept hold of 70,000 events, which ended its part of that run.
 """
