@@ -54,11 +54,11 @@ def some_views(chance: random.Random) -> list[View]:
 
 def make_rollups(store: RunningStore) -> None:
     today = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
-    for table in ("view_rollup", "view_rollup_state"):
+    for table in ("view_rollup", "view_rollup_state", "view_rollup_long"):
         store.client.command(f"TRUNCATE TABLE playhead.{table}")
     layout = layout_of(catalogue())
     made = Rollups(store.client, layout, values_max=1_000, settled=False).make(today, days_max=9)
-    assert len(made) == 6
+    assert len([day for day in made if "/" not in day]) == 6
 
 
 def is_within(told: float, values: list[float], level: int, error: float) -> bool:

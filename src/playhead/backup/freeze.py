@@ -26,7 +26,7 @@ TRIES: Final = 20
 """How often a table is frozen anew because an insert came in between."""
 GONE: Final = frozenset({60, 81})
 """What the engine says of a table or database that is no longer there."""
-_FIRST: Final = ("view_rollup_state", "view_rollup_week")
+_FIRST: Final = ("view_rollup_state", "view_rollup_long")
 """They name sums of `view_rollup`, so they are frozen before it: what they name is there."""
 _TABLES: Final = (
     "SELECT database, name, toString(uuid), engine, metadata_path, ifNull(active_parts, 0)"

@@ -19,8 +19,12 @@ UNROLLED: Final = frozenset({"viewer_id", "session_id"})
 """Dimensions with about as many values as there are views: sums of them would save nothing."""
 GENERATION: Final = 1
 """Raised when rows are made in another way from the same definitions."""
-WEEK_HOURS: Final = 168
-"""Rows of so many hours are a week from Monday, UTC."""
+FIRST_MONDAY: Final = 4
+"""Days since 1970: weeks, and the four weeks that follow one another, are counted from it, UTC."""
+WEEK: Final = 7
+FOUR_WEEKS: Final = 28
+LONG_HOURS: Final[dict[int, int]] = {FOUR_WEEKS: 0, WEEK: 168}
+"""What the column `hours`, one byte, says of rows that stand for so many days, the longest first."""
 _STATE: Final = re.compile(r"AggregateFunction\((\w+)(\([^)]*\)), \w+\)")
 
 

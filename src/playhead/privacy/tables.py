@@ -15,7 +15,7 @@ from playhead.store.async_client import AsyncStoreClient
 OURS: Final = "playhead"
 _APART: Final = (
     "views", "events", "forgotten", "schema_migrations", "view_rollup", "view_rollup_state",
-    "view_rollup_week", "cdn_minutes", "quarantine_retries",
+    "view_rollup_long", "cdn_minutes", "quarantine_retries",
 )  # fmt: skip
 """Tables of ours that are looked at in another way, or hold sums and numbers only."""
 _TRAFFIC: Final = ("cdn_requests", "stream_frames")

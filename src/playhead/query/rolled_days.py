@@ -1,9 +1,9 @@
-"""Which makings of days and weeks count now: one look, shared by all questions of about half a second.
+"""Which makings of days, and sums of several, count now: one look, shared by all questions of about half a second.
 
 Only that changes from look to look; what a making holds never does, and is read once.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import msgspec
 from playhead.clock import Clock
 from playhead.model.rollup import Edge
 from playhead.query.cache import Cache
-from playhead.query.span import HOUR_MS
+from playhead.query.span import HOUR_MS, Span
 from playhead.query.statement import LIGHT_SETTINGS, Statement
 from playhead.store.rollup import HELD, PARTS, STATES
 
@@ -35,26 +35,33 @@ class Making(msgspec.Struct, frozen=True):
         """Return whether it has rows by a dimension; "" = the totals."""
         return not dimension or dimension in self.dimensions
 
-    def has_within(self, edge: Edge, from_ms: int, to_ms: int) -> bool:
-        """Return whether views may begin or end within a span: its hours touch it."""
+    def touched(self, edge: Edge, span: Span) -> tuple[int, int] | None:
+        """Return the first and the last hour (ms) that views may begin or end in within a span."""
         hours = self.hours[edge]
-        at = bisect_right(hours, from_ms - HOUR_MS)
-        return from_ms < to_ms and at < len(hours) and hours[at] < to_ms
+        first = bisect_right(hours, span.from_ms - HOUR_MS)
+        after = bisect_left(hours, span.to_ms)
+        is_any = span.from_ms < span.to_ms and first < after
+        return (hours[first], hours[after - 1]) if is_any else None
 
 
-class Week(msgspec.Struct, frozen=True):
-    """The sums of a week, put together once from those of its days."""
+class Long(msgspec.Struct, frozen=True):
+    """The sums of a week or of four, put together once from those of its days."""
 
+    first: int
+    """Its first day, since 1970."""
+    days: int
     made: int
+    regular: bool
+    """Whether it is one of those that follow one another; it then has views of others' days too."""
     of: frozenset[int]
     """The makings it holds: all of them count."""
 
 
 class Days(msgspec.Struct, frozen=True):
-    """The makings that count, the newest day first, and the weeks made of them."""
+    """The makings that count, the newest day first, and the long sums made of them."""
 
     makings: tuple[Making, ...] = ()
-    weeks: tuple[Week, ...] = ()
+    longs: tuple[Long, ...] = ()
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -78,7 +85,7 @@ class RolledDays:
         self._looks: Cache[Days] = Cache(clock, max_entries=1, max_bytes=1, size_of=lambda _: 0)
         self._known: dict[int, Making] = {}
         self._states: tuple[_State, ...] = ()
-        self._weeks: tuple[Week, ...] = ()
+        self._longs: tuple[Long, ...] = ()
         self._states_are: list[Any] | None = None
         self.last: Days | None = None
         """What the newest look saw, however long ago."""
@@ -106,20 +113,25 @@ class RolledDays:
             self._known |= {row["made"]: _making(row) for row in held}
         # One that was replaced meanwhile is not found any more: its day is read from the views.
         known = {number: self._known[number] for number in made if number in self._known}
-        weeks = tuple(one for one in self._weeks if one.of <= known.keys())
+        longs = tuple(one for one in self._longs if one.of <= known.keys())
         self._known = known
-        self.last = Days(tuple(known.values()), weeks)
+        self.last = Days(tuple(known.values()), longs)
         return self.last
 
     async def _read_states(self, ask: Ask) -> None:
         rows = await ask(Statement(STATES, {"layout": self._layout}, LIGHT_SETTINGS))
         days = [_State(row["day"], row["made"], _views(row)) for row in rows if not row["of"]]
         self._states = tuple(sorted(days, key=lambda one: -one.day))
-        self._weeks = tuple(Week(row["made"], frozenset(row["of"])) for row in rows if row["of"])
+        self._longs = tuple(_long(row) for row in rows if row["of"])
 
 
 def _views(row: dict[str, Any]) -> tuple[int, int, int]:
     return row["first_block"], row["last_block"], row["last_mutation"]
+
+
+def _long(row: dict[str, Any]) -> Long:
+    of = frozenset(row["of"])
+    return Long(row["day"], row["days"], row["made"], bool(row["regular"]), of)
 
 
 def _making(row: dict[str, Any]) -> Making:

@@ -6,8 +6,7 @@ what the look before saw; where that was another plan, the question is asked aga
 that lie in the span as a whole come from the rollup; views of other days, and views outside those
 buckets, are read by themselves in the same statement. So every view counts exactly once.
 
-Where a whole week is asked for at once, one row stands for those of its days, as far as the makings
-it is of count; days that it does not hold are read beside it.
+Where whole weeks are asked for at once, one row stands for those of up to 28 days (`rolled_rows.py`).
 
 Sums by a dimension are kept a UTC day, the totals an hour as well. A question that asks for more
 (two dimensions, a number of the view, buckets that begin in between) is read from the views alone.
@@ -16,26 +15,24 @@ Sums by a dimension are kept a UTC day, the totals an hour as well. A question t
 # ruff: noqa: S608 (the text is this folder's own; whatever comes from outside is bound)
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from playhead.model.rollup import KEYS, MOMENTS, WEEK_HOURS, Edge
+from playhead.model.rollup import KEYS, MOMENTS, Edge
 from playhead.query.catalogue import Catalogue, Dimension
 from playhead.query.pieces import Taken, edge_of, is_rolled, taken
 from playhead.query.question import Question
 from playhead.query.reader import Reader
 from playhead.query.rolled_days import Days
+from playhead.query.rolled_rows import DAY, HOUR, LENGTHS, Cut, Rows, Sums, whole
 from playhead.query.scope import Scope, days_of
 from playhead.query.span import DAY_MS, HOUR_MS, Span
 from playhead.query.statement import LIGHT_SETTINGS, Conditions, Params, Statement
 
 LONG_DAYS: Final = 92
 """Plain sums of fewer days are read faster by themselves than through more conditions."""
-_WEEK_MS: Final = WEEK_HOURS * HOUR_MS
-_MONDAY_MS: Final = 4 * DAY_MS
-"""The first Monday of 1970."""
 DAYS_MAX: Final = 1_200
 """Most days of one answer that come from rollups, the newest: a statement's values are bounded."""
 _VALUE: Final = Dimension(
@@ -54,19 +51,6 @@ class Reading(msgspec.Struct, frozen=True):
     settings: Mapping[str, object] = {}
 
 
-class Cut(msgspec.Struct, frozen=True):
-    """Whole buckets inside a span, and what of the rollup they are: (hours, from ms, to ms)."""
-
-    dimension: str
-    inner: Span
-    ranges: tuple[tuple[int, int, int], ...]
-
-    @property
-    def by_week(self) -> bool:
-        """Return whether sums of weeks will do for a part of it."""
-        return any(hours == WEEK_HOURS for hours, _, _ in self.ranges)
-
-
 class Plan(msgspec.Struct, frozen=True):
     """How a question is read: which makings count, and which of their days have views outside.
 
@@ -78,13 +62,10 @@ class Plan(msgspec.Struct, frozen=True):
     cut: Cut
     days: tuple[int, ...]
     """Days since 1970, shorter than dates."""
-    made: tuple[int, ...]
     cut_days: tuple[int, ...]
     """Those of `days` with views outside the whole buckets."""
-    weeks: tuple[int, ...] = ()
-    """Makings of weeks, each of some of `made`; if there are none, the cut has none."""
-    apart: tuple[int, ...] = ()
-    """Those of `made` that no week holds."""
+    rows: tuple[Rows, ...]
+    """Of the sums: what is read of them."""
 
 
 Made = Callable[[Plan | None], Statement]
@@ -143,35 +124,29 @@ def _planner(reader: Reader, question: Question) -> Callable[[Days], Plan | None
     edge = edge_of(question.metric)
     found = taken(question.metric, question.measurement)
     cut = cut_of(question, reader.catalogue)
-    by_days = cut_of(question, reader.catalogue, by_week=False)
-    if edge is None or found is None or cut is None or by_days is None:
+    if edge is None or found is None or cut is None:
         return None
     slow = any(piece.column.is_state for piece in found.pieces)
     first, last = days_of(question.span, reader.config)
     gaps = (
-        (question.span.from_ms, cut.inner.from_ms),
-        (cut.inner.to_ms, question.span.to_ms),
+        Span(question.span.from_ms, cut.inner.from_ms),
+        Span(cut.inner.to_ms, question.span.to_ms),
     )
 
     def plan_by(days: Days) -> Plan | None:
         known = days.makings
         used = [one for one in known if first <= one.day <= last and one.is_by(cut.dimension)]
         del used[DAYS_MAX:]
-        made = tuple(one.made for one in used)
-        by_week = cut.by_week and (slow or len(used) > LONG_DAYS)
-        weeks = [one for one in days.weeks if one.of.issubset(made)] if by_week else []
-        held = frozenset[int]().union(*(one.of for one in weeks))
-        outside = (one.day for one in used if any(one.has_within(edge, *gap) for gap in gaps))
+        longs = days.longs if slow or len(used) > LONG_DAYS else ()
+        outside = (one.day for one in used if any(one.touched(edge, gap) for gap in gaps))
         return (
             Plan(
                 taken=found,
                 edge=edge,
-                cut=cut if weeks else by_days,
+                cut=cut,
                 days=tuple(one.day for one in used),
-                made=made,
                 cut_days=tuple(outside),
-                weeks=tuple(one.made for one in weeks),
-                apart=tuple(number for number in made if number not in held),
+                rows=Sums(edge, used, longs).rows(cut),
             )
             if used
             else None
@@ -189,7 +164,7 @@ async def relative_error(reader: Reader, question: Question) -> float:
     return 0.0 if plan is None else found.relative_error
 
 
-def cut_of(question: Question, catalogue: Catalogue, *, by_week: bool = True) -> Cut | None:
+def cut_of(question: Question, catalogue: Catalogue) -> Cut | None:
     """Return which buckets of a rollup lie in the question's span as a whole; None if none does."""
     asked = {one.dimension.id for one in question.scope.filters}
     if question.group_by is not None:
@@ -205,16 +180,13 @@ def cut_of(question: Question, catalogue: Catalogue, *, by_week: bool = True) ->
     by_day = not any(start % DAY_MS for start in starts)
     if any(start % HOUR_MS for start in starts) or not (by_hour or by_day):
         return None
-    step_ms = HOUR_MS if by_hour else DAY_MS
-    inner = _whole(question.span, step_ms)
+    inner = whole(question.span, HOUR if by_hour else DAY)
     if inner is None:
         return None
-    steps = [(1, HOUR_MS, 0), (24, DAY_MS, 0), (WEEK_HOURS, _WEEK_MS, _MONDAY_MS)]
-    if not by_day:
-        steps = steps[:1]
-    elif starts or not by_week:
-        steps = steps[:2]
-    return Cut(next(iter(cut_by), ""), inner, tuple(_ranges(inner, steps)))
+    longest = HOUR if not by_day else DAY if starts else LENGTHS[0]
+    shortest = HOUR if by_hour else DAY
+    lengths = tuple(hours for hours in LENGTHS if shortest <= hours <= longest)
+    return Cut(next(iter(cut_by), ""), inner, lengths)
 
 
 def rolled(
@@ -248,25 +220,6 @@ def rolled(
     return Reading("".join(f"{key}, " for key in views), numbers, rows, LIGHT_SETTINGS)
 
 
-def _ranges(span: Span, steps: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
-    """Yield a span as ranges, each of the longest buckets that fit: (hours, from ms, to ms).
-
-    Args:
-        span: Whole buckets of the first step.
-        steps: The lengths of buckets, rising: hours, ms, and the moment one of them begins (ms).
-    """
-    (hours, _, _), *longer = steps
-    within = _whole(span, longer[0][1], longer[0][2]) if longer else None
-    if within is None:
-        yield hours, span.from_ms, span.to_ms
-        return
-    if span.from_ms < within.from_ms:
-        yield hours, span.from_ms, within.from_ms
-    yield from _ranges(within, longer)
-    if within.to_ms < span.to_ms:
-        yield hours, within.to_ms, span.to_ms
-
-
 def _listed(keys: dict[str, str], names: list[str], pieces: list[str]) -> str:
     both = [*keys.items(), *zip(names, pieces, strict=True)]
     return ", ".join(f"{sql} AS {name}" for name, sql in both)
@@ -287,15 +240,15 @@ def _kept_sql(reader: Reader, question: Question, plan: Plan, params: Params) ->
     conditions = Conditions()
     conditions.add(f"moment = {params.add('String', plan.edge)}")
     conditions.add(f"dimension = {params.add('String', plan.cut.dimension)}")
-    listed = {
-        made: params.add("Array(UInt64)", list(made)) for made in {of for *_, of in _held(plan)}
-    }
+    makings = dict.fromkeys(rows.made for rows in plan.rows)
+    listed = {made: params.add("Array(UInt64)", list(made)) for made in makings}
     ranges = (
-        f"(hours = {hours} AND since >= toDateTime({params.add('Int64', first // 1000)}, 'UTC')"
-        f" AND since < toDateTime({params.add('Int64', end // 1000)}, 'UTC') AND made IN {listed[made]})"
-        for hours, first, end, made in _held(plan)
+        f"(hours = {rows.hours} AND since >= toDateTime({params.add('Int64', rows.from_ms // 1000)}, 'UTC')"
+        f" AND since < toDateTime({params.add('Int64', rows.to_ms // 1000)}, 'UTC')"
+        f" AND made IN {listed[rows.made]})"
+        for rows in plan.rows
     )
-    conditions.add(" OR ".join(ranges))
+    conditions.add(" OR ".join(ranges) or "false")
     scope = msgspec.structs.replace(
         question.scope,
         filters=tuple(
@@ -307,17 +260,6 @@ def _kept_sql(reader: Reader, question: Question, plan: Plan, params: Params) ->
     return conditions.sql()
 
 
-def _held(plan: Plan) -> Iterator[tuple[int, int, int, tuple[int, ...]]]:
-    """Yield which rows the plan reads: (hours, from ms, to ms, of these makings)."""
-    for hours, first, end in plan.cut.ranges:
-        if hours != WEEK_HOURS:
-            yield hours, first, end, plan.made
-            continue
-        yield hours, first, end, plan.weeks
-        if plan.apart:
-            yield 24, first, end, plan.apart
-
-
 def _of_rollup(dimension: Dimension | None) -> Dimension | None:
     """Return the dimension as rollup rows have it: a column of its own, or the value."""
     return dimension if dimension is None or dimension.id in KEYS else _VALUE
@@ -326,10 +268,3 @@ def _of_rollup(dimension: Dimension | None) -> Dimension | None:
 def _moments(span: Span, ms: str, params: Params) -> str:
     first, end = (params.add("Int64", at_ms) for at_ms in (span.from_ms, span.to_ms))
     return f"{ms} >= {first} AND {ms} < {end}"
-
-
-def _whole(span: Span, step_ms: int, begin_ms: int = 0) -> Span | None:
-    """Return the whole steps (of UTC, one of them begins at `begin_ms`) within a span, None if none."""
-    first = -((begin_ms - span.from_ms) // step_ms) * step_ms + begin_ms
-    end = (span.to_ms - begin_ms) // step_ms * step_ms + begin_ms
-    return Span(first, end) if first < end else None

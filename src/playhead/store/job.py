@@ -51,6 +51,7 @@ _ALLOWED: Final = frozenset({
     "max_columns_to_read", "optimize_aggregation_in_order", "max_subquery_depth",
     "flatten_nested", "short_circuit_function_evaluation", "materialize_ttl_after_modify",
     "use_skip_indexes", "use_partition_pruning", "use_primary_key", "use_statistics",
+    "use_statistics_for_part_pruning",
     "use_query_condition_cache", "enable_join_runtime_filters", "optimize_use_projections",
     "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
     "optimize_use_implicit_projections", "type_json_skip_duplicated_paths",

@@ -9,7 +9,7 @@ Every making has a number of its own (`made`), and rows count only if the state 
 that was cut off is therefore never read; its rows are removed later, as are those of older makings:
 not before `SWEEP_AFTER_S`, for a query may be reading them, and when they are a good part of the month.
 
-The sums of days are put together to those of weeks (`week_rollup.py`).
+The sums of days are put together to those of weeks and of four weeks (`long_rollup.py`).
 """
 
 # ruff: noqa: S608 (days, numbers and the SQL of the catalogue: nothing of it comes from outside)
@@ -23,7 +23,7 @@ import msgspec
 
 from playhead.model.rollup import KEYS, MOMENTS, Edge, Layout, RolledDimension
 from playhead.store.client import StoreClient
-from playhead.store.week_rollup import WEEKS, WeekRollups
+from playhead.store.long_rollup import LONGS, LongRollups
 
 SWEEP_AFTER_S: Final = 3_600
 SWEEP_PERCENT: Final = 20
@@ -50,20 +50,20 @@ PARTS: Final = (
     " max(max_block_number) AS last_block,"
     " max(toInt64OrZero(splitByChar('_', name)[5])) AS last_mutation,"
     " groupBitXor(cityHash64(name)) AS parts FROM system.parts WHERE database = 'playhead'"
-    " AND table IN ('views', 'view_rollup_state', 'view_rollup_week') AND active"
+    " AND table IN ('views', 'view_rollup_state', 'view_rollup_long') AND active"
     " GROUP BY table, day"
 )
 """What the days of views and the states of rollups are as now: a third of what `CURRENT` takes."""
 STATES: Final = (
     "SELECT toUInt16(first_seen_day) AS day, made, first_block, last_block, last_mutation,"
-    " CAST([], 'Array(UInt64)') AS of FROM playhead.view_rollup_state FINAL"
-    " WHERE layout = {layout:String}"
-    f" UNION ALL SELECT day, made, 0, 0, 0, of FROM ({WEEKS})"
+    " 0 AS days, false AS regular, CAST([], 'Array(UInt64)') AS of"
+    " FROM playhead.view_rollup_state FINAL WHERE layout = {layout:String}"
+    f" UNION ALL SELECT day, made, 0, 0, 0, days, regular, of FROM ({LONGS})"
 )
-"""The newest making of each day and, with those of days that it is `of`, week; binds `layout`."""
+"""The newest making of each day and, with those of days that it is `of`, long sum; binds `layout`."""
 _NAMED: Final = (
     "made IN (SELECT made FROM playhead.view_rollup_state FINAL"
-    " UNION ALL SELECT made FROM playhead.view_rollup_week FINAL)"
+    " UNION ALL SELECT made FROM playhead.view_rollup_long FINAL)"
 )
 HELD: Final = (
     "SELECT toUInt16(first_seen_day) AS day, made, dimensions,"
@@ -109,7 +109,7 @@ class Rollups:
         self._values_max = values_max
         self._settled = settled
         self._settings = {"max_execution_time": STATEMENT_S, "max_threads": threads}
-        self._weeks = WeekRollups(
+        self._longs = LongRollups(
             client, layout, current=CURRENT, number=self._number, settings=self._settings
         )
         self._seen: set[_Day] = set()
@@ -117,9 +117,9 @@ class Rollups:
         self._ready = False
 
     def make(self, today: date, *, days_max: int) -> list[str]:
-        """Make the rollups of closed days that have none or an old one; return those days.
+        """Make the rollups of closed days that have none or an old one; return what was made.
 
-        Weeks whose days are made are put together, as many as days at most.
+        Sums of several days, named as `2026-11-02/P7D`, are put together of them, as many as days at most.
 
         Args:
             today: Days before it are closed.
@@ -138,8 +138,7 @@ class Rollups:
             self._make(day)
         made = [day.day for day in ready[:days_max]]
         waiting = [day.day for day in stale if day.day not in made]
-        self._weeks.make(today, stale=waiting, weeks_max=days_max)
-        return made
+        return made + self._longs.make(today, stale=waiting, longs_max=days_max)
 
     def _prepare(self) -> None:
         """Give the table the columns of the layout; of another layout's sums nothing is kept."""
@@ -152,7 +151,7 @@ class Rollups:
         gone = sorted(present - set(wanted))
         missing = [name for name in wanted if name not in present]
         if gone:
-            self._client.command("TRUNCATE TABLE playhead.view_rollup_week")
+            self._client.command("TRUNCATE TABLE playhead.view_rollup_long")
             self._client.command("TRUNCATE TABLE playhead.view_rollup_state")
             self._client.command("TRUNCATE TABLE playhead.view_rollup")
         changes = [f"DROP COLUMN IF EXISTS {name}" for name in gone]

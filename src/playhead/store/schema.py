@@ -122,7 +122,7 @@ _TTLS: Final[Mapping[str, tuple[str, str, int]]] = {
     # Later than the views they are made of: a part of them gone early would count too little.
     "view_rollup": ("first_seen_day", "views", 7),
     "view_rollup_state": ("first_seen_day", "views", 7),
-    "view_rollup_week": ("first_day", "views", 14),
+    "view_rollup_long": ("first_day", "views", 35),
     "cdn_minutes": ("received_day", "cdn_minutes", 0),
     "quarantine": ("toDateTime(received_at)", "quarantine", 0),
     "quarantine_retries": ("toDateTime(retried_at)", "quarantine", 0),

@@ -1,7 +1,6 @@
-"""Which buckets of a rollup lie in a span as a whole, and which days it is read from."""
+"""Which questions sums can answer, which days they are read from, and when that is looked at."""
 
 import asyncio
-import random
 from typing import Any, cast
 
 import pytest
@@ -12,8 +11,9 @@ from playhead.errors import StoreUnavailable
 from playhead.query.catalogue import catalogue
 from playhead.query.question import Asking, Form, Question, question_of
 from playhead.query.reader import Reader
-from playhead.query.rolled_days import Making, RolledDays, Week
-from playhead.query.rollup import Cut, Plan, answer_rows, cut_of, plan_of
+from playhead.query.rolled_days import Long, Making, RolledDays
+from playhead.query.rolled_rows import Cut, ranges
+from playhead.query.rollup import Plan, answer_rows, cut_of, plan_of
 from playhead.query.scope import Scope
 from playhead.query.span import DAY_MS, HOUR_MS, Span
 from playhead.query.statement import Statement
@@ -32,32 +32,19 @@ def cut(form: Form, start_ms: int, end_ms: int, **given: str) -> Cut | None:
 def test_the_total_takes_days_and_the_hours_beside_them() -> None:
     found = cut("overall", NOW_MS - 2 * DAY_MS - HOUR_MS - 5, NOW_MS + 2 * HOUR_MS + 5)
     assert found is not None
-    assert found.ranges == (
-        (1, NOW_MS - 2 * DAY_MS - HOUR_MS, NOW_MS - 2 * DAY_MS),
-        (24, NOW_MS - 2 * DAY_MS, NOW_MS),
-        (1, NOW_MS, NOW_MS + 2 * HOUR_MS),
+    assert tuple(ranges(found.inner, found.lengths)) == (
+        (1, Span(NOW_MS - 2 * DAY_MS - HOUR_MS, NOW_MS - 2 * DAY_MS)),
+        (24, Span(NOW_MS - 2 * DAY_MS, NOW_MS)),
+        (1, Span(NOW_MS, NOW_MS + 2 * HOUR_MS)),
     )
 
 
-def test_a_dimension_takes_whole_days_only() -> None:
+def test_a_dimension_takes_whole_days_only_and_buckets_of_time_none_that_are_longer() -> None:
     found = cut("breakdown", NOW_MS - DAY_MS - 5, NOW_MS + 5, group_by="country")
     assert found is not None
-    assert (found.dimension, found.ranges) == ("country", ((24, NOW_MS - DAY_MS, NOW_MS),))
-
-
-def test_ranges_are_whole_buckets_one_after_the_other_weeks_where_there_are_any() -> None:
-    draw = random.Random(1)
-    for _ in range(300):
-        first, last = sorted(NOW_MS - draw.randrange(60 * 24) * HOUR_MS for _ in range(2))
-        found = cut("overall", first, last + HOUR_MS)
-        assert found is not None
-        edges = [found.inner.from_ms, *(end for _, _, end in found.ranges)]
-        assert [start for _, start, _ in found.ranges] == edges[:-1]
-        assert edges[-1] == found.inner.to_ms
-        widths = {hours: hours * HOUR_MS for hours, _, _ in found.ranges}
-        monday = {hours: 4 * DAY_MS if hours == 168 else 0 for hours in widths}
-        assert not [one for one in found.ranges if (one[1] - monday[one[0]]) % widths[one[0]]]
-        assert found.by_week or last - first < 14 * DAY_MS
+    inner = Span(NOW_MS - DAY_MS, NOW_MS)
+    assert found == Cut("country", inner, (672, 168, 24))
+    assert cut("timeseries", NOW_MS - DAY_MS, NOW_MS, interval="1d") == Cut("", inner, (24, 1))
 
 
 @pytest.mark.parametrize(
@@ -79,17 +66,9 @@ def test_what_the_sums_do_not_know_is_read_from_the_views(
     assert cut("overall", NOW_MS - 9 * DAY_MS, NOW_MS) is not None
 
 
-def making(day: int, *hours: int, dimensions: frozenset[str] = frozenset({"country"})) -> Making:
-    return Making(day, 100 + day, dimensions, {"start": hours, "end": ()})
-
-
-def test_hours_touch_a_span_when_a_moment_of_theirs_lies_in_it() -> None:
-    draw = random.Random(3)
-    for _ in range(300):
-        hours = sorted({draw.randrange(12) * HOUR_MS for _ in range(draw.randrange(4))})
-        first, end = sorted(draw.randrange(14 * HOUR_MS) // 900_000 * 900_000 for _ in range(2))
-        touched = any(hour < end and first < hour + HOUR_MS for hour in hours) and first < end
-        assert making(1, *hours).has_within("start", first, end) == touched
+def making(day: int, *, dimensions: frozenset[str] = frozenset({"country"})) -> Making:
+    hours = (day * DAY_MS,)
+    return Making(day, 100 + day, dimensions, {"start": hours, "end": hours})
 
 
 _BLOCKS = {"first_block": 1, "last_block": 1, "last_mutation": 0}
@@ -103,7 +82,7 @@ class FakeReader:
         self.catalogue = catalogue()
         self.clock = ManualClock()
         self.days = days
-        self.weeks: tuple[Week, ...] = ()
+        self.longs: tuple[Long, ...] = ()
         self.looking = asyncio.Event()
         self.looking.set()
         self.broken = False
@@ -119,11 +98,12 @@ class FakeReader:
     async def rows(self, statement: Statement, _scope: Scope, *, keep_ms: int) -> Any:
         assert keep_ms == 0
         if "made" in statement.params:
-            hours: dict[str, list[int]] = {"starts": [], "ends": []}
-            held = {one.made: one for one in self.days}
+            held = [one for one in self.days if one.made in statement.params["made"]]
+            hours = {one.made: [at // 1000 for at in one.hours["start"]] for one in held}
             return [
-                {"day": held[n].day, "made": n, "dimensions": [*held[n].dimensions], **hours}
-                for n in statement.params["made"]
+                {"day": one.day, "made": one.made, "dimensions": [*one.dimensions]}
+                | {"starts": hours[one.made], "ends": hours[one.made]}
+                for one in held
             ]
         if statement.sql == PARTS:
             self.looks += 1
@@ -134,8 +114,7 @@ class FakeReader:
         if statement.sql == STATES:
             self.readings += 1
             days = [{"day": one.day, "made": one.made, "of": []} | _BLOCKS for one in self.days]
-            weeks = [{"day": 0, "made": one.made, "of": [*one.of]} | _BLOCKS for one in self.weeks]
-            return days + weeks
+            return days + [row_of(one) | _BLOCKS for one in self.longs]
         plan = statement.params["plan"]
         if self.broken:
             raise StoreUnavailable("Gone.")
@@ -150,7 +129,7 @@ class FakeReader:
 
     @staticmethod
     def made(plan: Plan | None) -> Statement:
-        return Statement("", {"plan": plan and plan.made})
+        return Statement("", {"plan": plan and tuple(100 + day for day in plan.days)})
 
     @staticmethod
     def question() -> Question:
@@ -218,39 +197,44 @@ async def test_a_day_without_rows_by_the_dimension_is_read_from_the_views() -> N
     assert await reader.answer() is None
 
 
-async def test_a_week_stands_for_its_makings_and_what_it_does_not_hold_is_read_beside() -> None:
-    days = [making(day) for day in range(DAY - 2, DAY - 9, -1)]
+def row_of(long: Long) -> dict[str, Any]:
+    """Return a long sum as the store names it."""
+    said = {"day": long.first, "days": long.days, "made": long.made, "regular": long.regular}
+    return said | {"of": [*long.of]}
+
+
+@pytest.mark.parametrize(
+    ("metric", "read"), [("unique_viewers", (0, (7,))), ("views", (24, (98 + DAY, 97 + DAY)))]
+)
+async def test_sets_and_sketches_are_read_by_long_sums_and_plain_sums_of_a_month_by_days(
+    metric: str, read: tuple[int, tuple[int, ...]]
+) -> None:
+    days = [making(DAY - 2), making(DAY - 3)]
     reader = FakeReader(*days)
-    held = frozenset(one.made for one in days[2:])
-    reader.weeks = (Week(7, held), Week(8, held | {1}), Week(9, frozenset({1})))
-    values = {"from": [str(NOW_MS - 20 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
-    plans = [
-        await plan_of(
-            cast("Reader", reader),
-            question_of(catalogue().metric(metric), "breakdown", values, ASKING),
-        )
-        for metric in ("unique_viewers", "views")
-    ]
-    found = [plan and (plan.weeks, plan.apart, plan.cut.by_week) for plan in plans]
-    made = tuple(one.made for one in days)
-    assert found == [((7,), made[:2], True), ((), made, False)]
+    reader.longs = (Long(DAY - 28, 28, 7, False, frozenset(one.made for one in days)),)
+    values = {"from": [str(NOW_MS - 30 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+    question = question_of(catalogue().metric(metric), "breakdown", values, ASKING)
+    plan = await plan_of(cast("Reader", reader), question)
+    assert plan is not None
+    assert [(rows.hours, rows.made) for rows in plan.rows] == [read]
 
 
-async def test_a_week_with_a_day_that_has_no_rows_by_the_dimension_is_not_read(
+async def test_a_sum_with_a_day_that_has_no_rows_by_the_dimension_is_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("playhead.query.rollup.LONG_DAYS", 0)
     days = [making(DAY - 2), making(DAY - 3, dimensions=frozenset({"cdn"}))]
     reader = FakeReader(*days)
-    reader.weeks = (
-        Week(7, frozenset(one.made for one in days)),
-        Week(8, frozenset({days[0].made})),
+    both = frozenset(one.made for one in days)
+    reader.longs = (
+        Long(DAY - 28, 28, 7, False, both),
+        Long(DAY - 28, 28, 8, False, both - {days[1].made}),
     )
-    values = {"from": [str(NOW_MS - 20 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+    values = {"from": [str(NOW_MS - 30 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
     question = question_of(catalogue().metric("views"), "breakdown", values, ASKING)
     plan = await plan_of(cast("Reader", reader), question)
     assert plan is not None
-    assert (plan.made, plan.weeks) == ((days[0].made,), (8,))
+    assert (plan.days, [rows.made for rows in plan.rows]) == ((DAY - 2,), [(8,)])
 
 
 async def test_states_are_read_again_only_when_there_are_others() -> None:
