@@ -1,14 +1,15 @@
 """Sums of weeks and of four over a real store: they stand for those of their days, while these count."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
 
+from playhead.model.rollup import FIRST_MONDAY, FOUR_WEEKS
 from playhead.query.rolled_rows import Cut, Rows, Sums
-from playhead.store.long_rollup import LongRollups
+from playhead.store.long_rollup import NEWEST_KEPT, LongRollups
 from support.answering import NOW_MS, Answering, insert_views, view_row
 from support.rolled import DAY_MS, HOUR_MS, TODAY, apps, make, random_view, rollups, same, store
 from support.running_store import RunningStore
@@ -17,6 +18,10 @@ __all__ = ["apps", "store"]
 WEEK_MS = 7 * DAY_MS
 MONDAY_MS = (NOW_MS - 4 * DAY_MS) // WEEK_MS * WEEK_MS + 4 * DAY_MS - WEEK_MS
 """The beginning of the last week that is over."""
+_PAST = (NOW_MS // DAY_MS - FIRST_MONDAY) % FOUR_WEEKS
+END = TODAY - timedelta(days=_PAST + 1 if _PAST < NEWEST_KEPT else 0)
+"""Neither four weeks that end with it nor with one of the two days before are among the regular ones."""
+END_MS = (END - date(1970, 1, 1)).days * DAY_MS
 SPAN = {"from_": MONDAY_MS - DAY_MS, "to": NOW_MS}
 Apps = tuple[Answering, Answering]
 
@@ -146,23 +151,19 @@ def fours(store: RunningStore) -> list[list[Any]]:
     ).rows
 
 
-async def test_four_weeks_that_end_with_yesterday_answer_for_a_month(
+async def test_four_weeks_that_end_anywhere_answer_for_a_month(
     store: RunningStore, apps: Apps
 ) -> None:
-    today_ms = NOW_MS // DAY_MS * DAY_MS
+    starts = [END_MS - days * DAY_MS + HOUR_MS for days in (1, 5, 28, 29)]
     insert_views(
-        store,
-        *(
-            view_row(started_at=at, ended_at=at + 60_000, country="DE")
-            for at in (today_ms - days * DAY_MS + HOUR_MS for days in (1, 5, 28, 29))
-        ),
+        store, *(view_row(started_at=at, ended_at=at + 60_000, country="DE") for at in starts)
     )
-    make(store)
+    rollups(store).make(END, days_max=100)
     add_views(store, 1000, hours=0)
-    assert fours(store) == [[iso_day(today_ms - DAY_MS), 3]]
+    assert fours(store)[-1] == [iso_day(END_MS - DAY_MS), 3]
     every = [
-        await views_of(apps[0], from_=today_ms - days * DAY_MS, to=to_ms)
-        for days, to_ms in ((29, today_ms), (29, NOW_MS), (28, today_ms - 1), (27, today_ms))
+        await views_of(apps[0], from_=END_MS - days * DAY_MS, to=to_ms)
+        for days, to_ms in ((29, END_MS), (29, NOW_MS), (28, END_MS - 1), (27, END_MS))
     ]
     assert every == [1004, 1004, 3, 2]
 
@@ -172,26 +173,55 @@ async def test_of_the_four_weeks_that_end_anywhere_those_of_three_days_are_kept(
 ) -> None:
     insert_views(store, *(view_of(day, country="DE") for day in range(-6, 0)))
     for days in range(5, -1, -1):
-        rollups(store).make(TODAY - timedelta(days=days), days_max=100)
-    newest = [iso_day(NOW_MS - days * DAY_MS) for days in (3, 2, 1)]
+        rollups(store).make(END - timedelta(days=days), days_max=100)
+    newest = [iso_day(END_MS - days * DAY_MS) for days in (3, 2, 1)]
     assert [day for day, _ in fours(store)] == newest
     # The newest changes with its days; nothing of it is made again while they wait.
     insert_views(store, view_of(-2, country="DE"))
-    assert rollups(store, settled=True).make(TODAY, days_max=100) == []
+    assert rollups(store, settled=True).make(END, days_max=100) == []
     assert await views_of(apps[0], from_=MONDAY_MS - 40 * DAY_MS) == 7
+
+
+async def test_damaged_sums_are_made_again_wherever_they_end_and_no_sum_is_swept(
+    store: RunningStore, apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert_views(store, *(view_of(day, country="DE") for day in range(-6, 0)))
+    for days in (1, 0):
+        rollups(store).make(END - timedelta(days=days), days_max=100)
+    kept = store.client.rows("SELECT made FROM playhead.view_rollup_long FINAL ORDER BY made").rows
+    monkeypatch.setattr("playhead.store.rollup.SWEEP_AFTER_S", -10)
+    monkeypatch.setattr("playhead.store.rollup.SWEEP_REST_S", -10)
+    monkeypatch.setattr("playhead.store.rollup.SWEEP_PERCENT", 0)
+    add_row = "INSERT INTO playhead.view_rollup (first_seen_day, made, hours)"
+    store.client.command(f"{add_row} SELECT '{END}', 7, 24")
+    assert rollups(store).make(END, days_max=100) == []
+    rows = store.client.rows(
+        "SELECT DISTINCT made FROM playhead.view_rollup WHERE hours != 24"
+    ).rows
+    assert [one for one in kept if one not in rows] == []
+    # The one of the day before, which a later one stands beside.
+    older = (
+        f"FROM playhead.view_rollup_long FINAL WHERE slot = {(END_MS // DAY_MS - 1) % NEWEST_KEPT}"
+    )
+    store.client.command(f"{add_row} SELECT first_day + 27, made, 0 {older}")
+    again = rollups(store).make(END, days_max=100)
+    assert again == [f"{END - timedelta(days=29)}/P28D"]
+    assert rollups(store).make(END, days_max=100) == []
 
 
 async def test_a_year_is_read_by_four_weeks_and_says_what_the_views_say(
     store: RunningStore, apps: Apps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw = random.Random(5)
-    firsts = [NOW_MS - draw.randrange(1, 360 * 24) * HOUR_MS for _ in range(300)]
-    drawn = [random_view(draw) for _ in firsts]
-    for view, at in zip(drawn, firsts, strict=True):
-        view |= {"started_at": at, "ended_at": at + draw.randrange(20) * HOUR_MS}
-        view["first_seen_day"] = iso_day(min(NOW_MS, at + draw.choice([0, 0, 3]) * DAY_MS))
+    drawn = [random_view(draw) for _ in range(300)]
+    for view in drawn:
+        # Some of the views first seen within the newest four weeks began before them.
+        days = draw.choice([1, 9, 27, 28, 29, 57, 58, 120, 121, 200])
+        at = END_MS - days * DAY_MS + draw.randrange(24) * HOUR_MS
+        view |= {"started_at": at, "ended_at": at + draw.randrange(30) * HOUR_MS}
+        view["first_seen_day"] = iso_day(min(END_MS - 1, at + draw.choice([0, 0, 1]) * DAY_MS))
     insert_views(store, *drawn)
-    rollups(store).make(TODAY, days_max=400)
+    rollups(store).make(END, days_max=400)
     read: list[Any] = []
     rows = Sums.rows
 
@@ -200,11 +230,9 @@ async def test_a_year_is_read_by_four_weeks_and_says_what_the_views_say(
         return rows(sums, cut)
 
     monkeypatch.setattr(Sums, "rows", noted)
-    whole, cut = (NOW_MS, {0}), (NOW_MS - 9 * DAY_MS, {0, 168, 24})
-    for metric, (to_ms, hours) in product(
-        ("views", "watch_time", "unique_viewers", "score"), (whole, cut)
-    ):
-        asked = {"from_": NOW_MS - 370 * DAY_MS, "to": to_ms, "group_by": "country"}
+    ends = (NOW_MS, END_MS - 9 * DAY_MS)
+    for metric, to_ms in product(("views", "watch_time", "unique_viewers", "score"), ends):
+        asked = {"from_": END_MS - 370 * DAY_MS, "to": to_ms, "group_by": "country"}
         quick, plain = [await app.data(f"/v1/metrics/{metric}/breakdown", **asked) for app in apps]
-        assert same(quick, plain), metric
-        assert {rows.hours for rows in read[-1]} >= hours
+        assert same(quick, plain), (metric, to_ms)
+        assert 0 in {rows.hours for rows in read[-1]}

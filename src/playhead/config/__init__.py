@@ -202,7 +202,10 @@ class Process(Section, frozen=True):
     view_retention_days: int = 400
     """Views are removed after this many days; 0 is never."""
     rollup_days_per_round: int = 4
-    """Closed days whose sums are made in one round of house-keeping (every ten minutes); 0 = none."""
+    """Closed days whose sums are made in one round of house-keeping (every ten minutes); 0 = none.
+
+    As many sums of weeks and of four weeks are put together beside them.
+    """
     max_rollup_values: int = 5_000
     """A dimension with more values on a day is not summed for that day, but read from the views."""
 

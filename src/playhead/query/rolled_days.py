@@ -52,7 +52,10 @@ class Long(msgspec.Struct, frozen=True):
     days: int
     made: int
     regular: bool
-    """Whether it is one of those that follow one another; it then has views of others' days too."""
+    """Whether it is one of those that follow one another.
+
+    It then has rows for the spans of others too: of views that begin or end outside its own days.
+    """
     of: frozenset[int]
     """The makings it holds: all of them count."""
 

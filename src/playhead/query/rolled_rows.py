@@ -20,7 +20,7 @@ DAY: Final = 24
 _DAYS_OF: Final = {24 * days: days for days in (FOUR_WEEKS, WEEK)}
 """The long buckets: how many days so many hours are."""
 LENGTHS: Final = (*_DAYS_OF, DAY, HOUR)
-"""How long buckets are, in hours, the longest first; each begins where one of the longer ones may."""
+"""How long buckets are, in hours, the longest first; where one begins, one of each shorter length may."""
 
 
 class Rows(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from playhead.errors import QueryFailed
 from playhead.model.rollup import FIRST_MONDAY, FOUR_WEEKS, KEYS, LONG_HOURS, Layout
 from playhead.store.client import StoreClient
 
@@ -111,23 +112,31 @@ class LongRollups:
             f"SELECT toUInt16(day), made FROM ({self._current})", {"layout": self._digest}
         )
         made = {int(day): int(number) for day, number in found.rows}
-        due = due_of(made, self._whole(), (today - _EPOCH).days, {_number_of(day) for day in stale})
-        for long in due[:longs_max]:
-            self._make(long)
-        return [long.name for long in due[:longs_max]]
+        whole, damaged = self._found()
+        waiting = {_number_of(day) for day in stale}
+        due = due_of(made, whole, (today - _EPOCH).days, waiting, damaged=damaged)[:longs_max]
+        refused: list[QueryFailed] = []
+        for long in due:
+            try:
+                self._make(long)
+            except QueryFailed as fault:  # one that is too large leaves the others theirs
+                refused.append(fault)
+        if refused:
+            raise refused[0]
+        return [long.name for long in due]
 
-    def _whole(self) -> list[Long]:
-        """Return the sums that are there with every row they were made with."""
+    def _found(self) -> tuple[list[Long], list[Long]]:
+        """Return the sums that are there with every row they were made with, and those that are not."""
         found = self._client.rows(
-            "SELECT w.slot, toUInt16(w.first_day), w.days, arraySort(w.of)"
+            "SELECT w.slot, toUInt16(w.first_day), w.days, arraySort(w.of), w.row_count = k.kept"
             " FROM (SELECT * FROM playhead.view_rollup_long FINAL) AS w"
             " LEFT JOIN (SELECT made, count() AS kept FROM playhead.view_rollup"
             f" WHERE {_IS_LONG} GROUP BY made) AS k ON w.made = k.made"
-            " WHERE w.row_count = k.kept"
         )
-        return [
-            Long(slot, first, days, tuple(map(int, of))) for slot, first, days, of in found.rows
-        ]
+        sums: tuple[list[Long], list[Long]] = [], []
+        for slot, first, days, of, is_whole in found.rows:
+            sums[not is_whole].append(Long(slot, first, days, tuple(map(int, of))))
+        return sums
 
     def _make(self, long: Long) -> None:
         made = self._number()
@@ -164,7 +173,8 @@ class LongRollups:
             f"SELECT toDate({long.end - 1}), {made}, {LONG_HOURS[long.days]}, {keys},"
             f" toDateTime(toDate({_since_sql(long)}), 'UTC') AS first{sums}\n"
             f"FROM playhead.view_rollup WHERE hours = 24 AND {_of(long)} AND dimension IN ({listed})"
-            f" AND cityHash64(value) % {turn.parts} = {turn.part}{_within_sql(long)}\n"
+            # Of the totals there is one value, of as many properties as there are.
+            f" AND cityHash64(value, property) % {turn.parts} = {turn.part}{_within_sql(long)}\n"
             f"GROUP BY {keys}, first"
         )
 
@@ -178,7 +188,12 @@ LONGS: Final = (
 
 
 def due_of(
-    made: Mapping[int, int], whole: Collection[Long], today: int, stale: Collection[int]
+    made: Mapping[int, int],
+    whole: Collection[Long],
+    today: int,
+    stale: Collection[int],
+    *,
+    damaged: Collection[Long] = (),
 ) -> list[Long]:
     """Return the sums that are to be made, the newest first; days are counted since 1970.
 
@@ -187,22 +202,30 @@ def due_of(
         whole: The sums there are.
         today: What ended before it is over.
         stale: Days whose sums are to be made yet.
+        damaged: Sums that are read, but have lost rows.
     """
-    ready = (one for one in _newest(today) if one.span.isdisjoint(stale))
-    due: list[Long] = []
-    for one in (*islice(ready, 1), *_regular(made, today)):
-        long = msgspec.structs.replace(
-            one, of=tuple(sorted(made[day] for day in one.span & made.keys()))
-        )
-        if len(long.of) >= MAKINGS_MIN and long not in whole and long.span.isdisjoint(stale):
-            due.append(long)
+    newest = [_of_makings(one, made) for one in _newest(today)]
+    ready = (one for one in newest if one.span.isdisjoint(stale))
+    regular = (_of_makings(one, made) for one in _regular(made, today))
+    due = [
+        one
+        for one in (*islice(ready, 1), *regular)
+        if len(one.of) >= MAKINGS_MIN and one not in whole and one.span.isdisjoint(stale)
+    ]
+    due += [one for one in newest if one in damaged and one not in due]
     return sorted(due, key=lambda one: (-one.end, -one.days))
 
 
+def _of_makings(long: Long, made: Mapping[int, int]) -> Long:
+    of = tuple(sorted(made[day] for day in long.span & made.keys()))
+    return msgspec.structs.replace(long, of=of)
+
+
 def _newest(today: int) -> Iterator[Long]:
-    """Yield the four weeks that end anywhere and may be kept, the newest first."""
+    """Yield the four weeks that may be kept wherever they end, the newest first; not the regular ones."""
     for end in range(today, today - NEWEST_KEPT, -1):
-        yield Long(end % NEWEST_KEPT, end - FOUR_WEEKS, FOUR_WEEKS)
+        if (end - FIRST_MONDAY) % FOUR_WEEKS:
+            yield Long(end % NEWEST_KEPT, end - FOUR_WEEKS, FOUR_WEEKS)
 
 
 def _regular(made: Collection[int], today: int) -> Iterator[Long]:

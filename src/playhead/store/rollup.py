@@ -6,8 +6,9 @@ An insert raises the last block; a merge changes none of the three. They are rea
 so an insert meanwhile makes the new rollup stale, never wrong.
 
 Every making has a number of its own (`made`), and rows count only if the state names it. A making
-that was cut off is therefore never read; its rows are removed later, as are those of older makings:
-not before `SWEEP_AFTER_S`, for a query may be reading them, and when they are a good part of the month.
+that was cut off is therefore never read; its rows are removed later, as are those of older makings: when
+they are a good part of the month, not before `SWEEP_AFTER_S` after they were made, for a making may be under
+way, and not before nothing was replaced for `SWEEP_REST_S`, for a question may be about to read them.
 
 The sums of days are put together to those of weeks and of four weeks (`long_rollup.py`).
 """
@@ -26,6 +27,8 @@ from playhead.store.client import StoreClient
 from playhead.store.long_rollup import LONGS, LongRollups
 
 SWEEP_AFTER_S: Final = 3_600
+SWEEP_REST_S: Final = 60
+"""Longer than a question takes from its look at the makings to its answer."""
 SWEEP_PERCENT: Final = 20
 """So many rows of a month must be of no use before the month is written anew without them."""
 MADE_STEP: Final = 4_096
@@ -137,7 +140,8 @@ class Rollups:
         for day in ready[:days_max]:
             self._make(day)
         made = [day.day for day in ready[:days_max]]
-        waiting = [day.day for day in stale if day.day not in made]
+        # Looked for once more: what came while days were made makes long sums wait.
+        waiting = [day.day for day in self._stale(today)]
         return made + self._longs.make(today, stale=waiting, longs_max=days_max)
 
     def _prepare(self) -> None:
@@ -162,6 +166,13 @@ class Rollups:
 
     def _sweep(self) -> None:
         """Remove makings that do not count from months where they are many, once nobody uses them."""
+        rest_s = self._client.rows(
+            "SELECT toInt64(toUnixTimestamp(now())) - toUnixTimestamp(max(made_at)) FROM ("
+            "SELECT made_at FROM playhead.view_rollup_state"
+            " UNION ALL SELECT made_at FROM playhead.view_rollup_long)"
+        ).rows[0][0]
+        if rest_s < SWEEP_REST_S:
+            return
         old = "intDiv(made, {step:UInt32}) < toUnixTimestamp(now()) - {after:Int32}"
         found = self._client.rows(
             "SELECT toYYYYMM(first_seen_day) AS month, count() AS every,"

@@ -103,27 +103,22 @@ def read(rows: Rows, makings: Sequence[Making], longs: Sequence[Long]) -> list[t
 def test_each_making_answers_for_each_bucket_once(
     draw: random.Random, lengths: tuple[int, ...]
 ) -> None:
-    days = [day for day in range(TODAY - 100, TODAY) if draw.random() < 0.9]
-    makings = [
-        making(
-            day,
-            *sorted(
-                {(day * 24 + draw.choice([0, 5, 23, 23, 24, -30, 300])) * HOUR_MS for _ in range(4)}
-            ),
+    def hours_of(day: int) -> list[int]:
+        return sorted(
+            {(day * 24 + draw.choice([0, 5, 23, 24, -30, 300])) * HOUR_MS for _ in "1234"}
         )
-        for day in days
-    ]
+
+    days = [day for day in range(TODAY - 100, TODAY) if draw.random() < 0.9]
+    makings = [making(day, *hours_of(day)) for day in days]
     longs = longs_of(makings, draw)
-    ends = sorted(
-        TODAY * DAY_MS - draw.choice([0, 1, 28, 29, draw.randrange(110)]) * DAY_MS for _ in range(2)
-    )
-    inner = Span(ends[0] - DAY_MS, ends[1])
+    step_ms = lengths[-1] * HOUR_MS
+    edges = sorted(draw.choice([0, 1, 28, 29, draw.randrange(110)]) * DAY_MS for _ in "12")
+    off_ms = [draw.choice([0, 0, draw.randrange(24)]) * HOUR_MS // step_ms * step_ms for _ in "12"]
+    today_ms = TODAY * DAY_MS
+    inner = Span(today_ms - edges[1] - DAY_MS + off_ms[0], today_ms - edges[0] + off_ms[1])
     sums = Sums("start", makings, longs)
-    found = [
-        one
-        for rows in sums.rows(Cut("country", inner, lengths))
-        for one in read(rows, makings, longs)
-    ]
+    rows = sums.rows(Cut("country", inner, lengths))
+    found = [one for part in rows for one in read(part, makings, longs)]
     wanted = [
         (one.made, hour) for one in makings for hour in one.hours["start"]
         if inner.from_ms <= hour < inner.to_ms

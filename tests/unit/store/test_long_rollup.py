@@ -63,9 +63,24 @@ def test_newest_sums_replace_each_other_and_never_a_regular_one() -> None:
             due_of(made(MONDAY, MONDAY + 400), [], today + day, ()) for day in range(NEWEST_KEPT)
         ]
         slots = {(one.days, one.slot) for one in due[-1] if one.is_regular}
-        newest = [one.slot for each in due for one in each if not one.is_regular]
-        assert len(set(newest)) == len(newest) <= NEWEST_KEPT
-        assert not slots & {(28, slot) for slot in newest}
+        newest = {one.end: one.slot for each in due for one in each if not one.is_regular}
+        near = [(a, b) for a in newest for b in newest if 0 < a - b < NEWEST_KEPT]
+        assert [pair for pair in near if newest[pair[0]] == newest[pair[1]]] == []
+        assert not slots & {(28, slot) for slot in newest.values()}
+
+
+def test_a_damaged_sum_is_due_wherever_it_ends_unless_its_days_are_others_now() -> None:
+    days = made(MONDAY, MONDAY + 36)
+    whole = due_of(days, [], MONDAY + 35, ()) + due_of(days, [], MONDAY + 36, ())
+    older = [one for one in whole if one.end == MONDAY + 35 and not one.is_regular]
+    rest = [one for one in whole if one not in older]
+    assert due_of(days, rest, MONDAY + 36, (), damaged=older) == older
+    assert due_of(days, rest, MONDAY + 36, (), damaged=[Long(older[0].slot, 0, 28, (1,))]) == []
+
+
+def test_four_weeks_that_are_regular_are_made_once() -> None:
+    due = due_of(made(MONDAY, MONDAY + 28), [], MONDAY + 28, ())
+    assert names(due) == [(0, 28), (21, 7), (-1, 28), (14, 7), (7, 7), (0, 7)]
 
 
 def test_a_long_sum_is_named_as_a_span() -> None:
