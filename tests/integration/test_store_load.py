@@ -52,6 +52,16 @@ async def until_running(client: AsyncStoreClient, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
+async def test_a_query_runs_on_as_many_threads_as_are_set(store: RunningStore) -> None:
+    client = AsyncStoreClient(store.location)
+    asked = "EXPLAIN PIPELINE SELECT sum(number) FROM numbers_mt(1000000000)"
+    found = await client.rows(asked)
+    alone = await client.rows(asked, settings={"max_threads": 1})
+    await client.close()
+    assert any("\u00d7 2" in line for (line,) in found.rows)
+    assert not any("\u00d7 2" in line for (line,) in alone.rows)
+
+
 async def test_twenty_at_once_are_all_answered(store: RunningStore) -> None:
     client = AsyncStoreClient(store.location)
     asked = [client.rows("SELECT sleep(0.05), {i:Int64}", {"i": i}) for i in range(20)]

@@ -13,7 +13,7 @@ from playhead.clock import Clock
 from playhead.model.rollup import Edge
 from playhead.query.cache import Cache
 from playhead.query.span import HOUR_MS, Span
-from playhead.query.statement import LIGHT_SETTINGS, Statement
+from playhead.query.statement import ONE_THREAD, Statement
 from playhead.store.rollup import HELD, PARTS, STATES
 
 Ask = Callable[[Statement], Awaitable[list[dict[str, Any]]]]
@@ -102,7 +102,7 @@ class RolledDays:
         self._looks.clear()
 
     async def _look(self, ask: Ask) -> Days:
-        parts = await ask(Statement(PARTS, {}, LIGHT_SETTINGS))
+        parts = await ask(Statement(PARTS, {}, ONE_THREAD))
         states = sorted((row["table"], row["parts"]) for row in parts if row["table"] != "views")
         if states != self._states_are:
             await self._read_states(ask)
@@ -112,7 +112,7 @@ class RolledDays:
         made = [one.made for one in self._states if views.get(one.day) == one.views]
         fresh = [number for number in made if number not in self._known]
         if fresh:
-            held = await ask(Statement(HELD, {"made": fresh}, LIGHT_SETTINGS))
+            held = await ask(Statement(HELD, {"made": fresh}, ONE_THREAD))
             self._known |= {row["made"]: _making(row) for row in held}
         # One that was replaced meanwhile is not found any more: its day is read from the views.
         known = {number: self._known[number] for number in made if number in self._known}
@@ -122,7 +122,7 @@ class RolledDays:
         return self.last
 
     async def _read_states(self, ask: Ask) -> None:
-        rows = await ask(Statement(STATES, {"layout": self._layout}, LIGHT_SETTINGS))
+        rows = await ask(Statement(STATES, {"layout": self._layout}, ONE_THREAD))
         days = [_State(row["day"], row["made"], _views(row)) for row in rows if not row["of"]]
         self._states = tuple(sorted(days, key=lambda one: -one.day))
         self._longs = tuple(_long(row) for row in rows if row["of"])

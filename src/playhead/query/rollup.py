@@ -29,7 +29,7 @@ from playhead.query.rolled_days import Days
 from playhead.query.rolled_rows import DAY, HOUR, LENGTHS, Cut, Rows, Sums, whole
 from playhead.query.scope import Scope, days_of
 from playhead.query.span import DAY_MS, HOUR_MS, Span
-from playhead.query.statement import LIGHT_SETTINGS, Conditions, Params, Statement
+from playhead.query.statement import LIGHT_SETTINGS, ONE_THREAD, Conditions, Params, Statement
 
 LONG_DAYS: Final = 92
 """Plain sums of fewer days are read faster by themselves than through more conditions."""
@@ -217,7 +217,8 @@ def rolled(
         f" WHERE {_kept_sql(reader, question, plan, params)})"
     )
     numbers = f"{plan.taken.value} AS value, {plan.taken.counted} AS views"
-    return Reading("".join(f"{key}, " for key in views), numbers, rows, LIGHT_SETTINGS)
+    settings = ONE_THREAD if plan.cut.inner == question.span else LIGHT_SETTINGS
+    return Reading("".join(f"{key}, " for key in views), numbers, rows, settings)
 
 
 def _listed(keys: dict[str, str], names: list[str], pieces: list[str]) -> str:

@@ -24,7 +24,9 @@ LIGHT_SETTINGS: Final[Mapping[str, object]] = {
     "compile_aggregate_expressions": 0,
     "compile_sort_description": 0,
 }
-"""For statements that read few rows."""
+"""For statements that read few rows of sums; views may be read beside them."""
+ONE_THREAD: Final[Mapping[str, object]] = {**LIGHT_SETTINGS, "max_threads": 1}
+"""For statements that read nothing but these: a second thread begins later than it would be done."""
 
 
 class Params:

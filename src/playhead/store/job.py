@@ -240,6 +240,9 @@ def _defaults(lane: Lane, config: Config) -> dict[str, str]:
     settings: dict[str, Any] = {"max_threads": config.store.max_threads}
     if lane is Lane.READ:
         settings |= {
+            # The engine would keep 1 GiB free a thread, so that `store.max_memory_bytes` as it is by
+            # default left one: what a statement may take is bounded below, and what all may, too.
+            "max_threads_min_free_memory_per_thread": 0,
             "max_execution_time": config.query.timeout_ms / 1000,
             "max_result_bytes": config.query.max_result_bytes,
         }

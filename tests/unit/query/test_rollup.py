@@ -13,10 +13,10 @@ from playhead.query.question import Asking, Form, Question, question_of
 from playhead.query.reader import Reader
 from playhead.query.rolled_days import Long, Making, RolledDays
 from playhead.query.rolled_rows import Cut, ranges
-from playhead.query.rollup import Plan, answer_rows, cut_of, plan_of
+from playhead.query.rollup import Plan, answer_rows, cut_of, plan_of, rolled
 from playhead.query.scope import Scope
 from playhead.query.span import DAY_MS, HOUR_MS, Span
-from playhead.query.statement import Statement
+from playhead.query.statement import Params, Statement
 from playhead.store.rollup import PARTS, STATES
 
 NOW_MS = 20_000 * DAY_MS
@@ -132,8 +132,8 @@ class FakeReader:
         return Statement("", {"plan": plan and tuple(100 + day for day in plan.days)})
 
     @staticmethod
-    def question() -> Question:
-        values = {"from": [str(NOW_MS - 9 * DAY_MS)], "to": [str(NOW_MS)], "group_by": ["country"]}
+    def question(end_ms: int = NOW_MS) -> Question:
+        values = {"from": [str(NOW_MS - 9 * DAY_MS)], "to": [str(end_ms)], "group_by": ["country"]}
         return question_of(catalogue().metric("views"), "breakdown", values, ASKING)
 
 
@@ -151,6 +151,19 @@ async def test_questions_of_half_a_second_share_a_look() -> None:
     reader.clock.advance(200)
     await reader.answer()
     assert reader.looks == 2
+
+
+@pytest.mark.parametrize(("end_ms", "threads"), [(NOW_MS, 1), (NOW_MS + 5, None)])
+async def test_sums_alone_are_read_by_one_thread_and_views_beside_them_by_as_many_as_are_set(
+    end_ms: int, threads: int | None
+) -> None:
+    reader, question = FakeReader(making(DAY - 2)), FakeReader.question(end_ms)
+    asked = cast("Reader", reader)
+    plan = await plan_of(asked, question)
+    assert plan is not None
+    read = rolled(asked, question, plan, Params(), keys=lambda *_: {}, rows_sql="FROM v WHERE true")
+    assert read.settings.get("max_threads") == threads
+    assert read.settings["compile_expressions"] == 0
 
 
 async def test_an_answer_begins_before_the_look_has_ended_and_counts_if_it_sees_the_same() -> None:

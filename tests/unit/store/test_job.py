@@ -43,6 +43,13 @@ def test_open_limits_are_filled_in_and_memory_is_capped() -> None:
     assert job(b"SELECT 1", max_execution_time=0.2).timeout_ms == 200
 
 
+def test_a_query_has_its_threads_however_little_memory_the_engine_has() -> None:
+    free_of_a_thread = "max_threads_min_free_memory_per_thread"
+    settings = job(b"SELECT 1").session.settings
+    assert (settings["max_threads"], settings[free_of_a_thread]) == ("2", "0")
+    assert free_of_a_thread not in job(b"INSERT INTO t SELECT 1").session.settings
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
