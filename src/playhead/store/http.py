@@ -80,14 +80,14 @@ class StoreApp:
             wait_ms=store.max_wait_ms,
         )
 
-    def _judged(self, fault: QueryFailed) -> QueryFailed:
-        """Return what to say of a failed read; a part that cannot be read makes this process start anew.
+    def _judged(self, job: Job, fault: QueryFailed) -> QueryFailed:
+        """Return what to say of a failure; of a read, a part that cannot be read makes this process start anew.
 
         A disk that was full to the last byte can leave a merged part of empty files behind. At its
         start the engine detaches it and takes up the parts it was made from, while they are there. So
         whoever asked is told to come again, not what is in the files of this machine.
         """
-        if fault.engine_code not in BROKEN_PART:
+        if job.lane is not Lane.READ or fault.engine_code not in BROKEN_PART:
             return fault
         if not self._restarting:
             self._restarting = True
@@ -197,6 +197,9 @@ class StoreApp:
             timer.cancel()
             for task in beside:
                 task.cancel()
+            # Else the job holds itself, and what came with it: an insert of many megabytes would
+            # stay until the next look for such cycles.
+            job.on_stop = job.work = None
             self._jobs.discard(job)
 
     async def _end_stopped(self, job: Job) -> None:
@@ -237,8 +240,8 @@ class StoreApp:
                 finally:
                     timer.cancel()
         except QueryFailed as fault:
-            said = self._judged(fault) if job.lane is Lane.READ else fault
-            await fail(job, told(job, said), send)
+            # Not by a name of its own: it would hold this frame, and so itself.
+            await fail(job, told(job, self._judged(job, fault)), send)
         except StoreBusy as busy:
             await refuse(send, busy_fault(busy), job)
 
@@ -298,17 +301,29 @@ class StoreApp:
         """
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[T] = loop.create_future()
+        self._pools[lane].submit(_run, loop, [waiting], function, args)
+        try:
+            return await waiting
+        finally:
+            del waiting  # it holds the error, which holds this frame
 
-        def run() -> None:
-            try:
-                found = function(*args)
-            except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
-                loop.call_soon_threadsafe(_settle, waiting, None, error)
-            else:
-                loop.call_soon_threadsafe(_settle, waiting, found, None)
 
-        self._pools[lane].submit(run)
-        return await waiting
+def _run(
+    loop: asyncio.AbstractEventLoop,
+    box: list[asyncio.Future[T]],
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+) -> None:
+    waiting = (
+        box.pop()
+    )  # an error holds the frames of this call and of the pool's, and what they hold
+    try:
+        found = function(*args)
+    except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+        loop.call_soon_threadsafe(_settle, waiting, None, error)
+        del waiting
+    else:
+        loop.call_soon_threadsafe(_settle, waiting, found, None)
 
 
 def _settle(waiting: asyncio.Future[T], found: T | None, error: BaseException | None) -> None:
