@@ -219,7 +219,9 @@ class Recorder:
                 self._ready = True
             await self._write_held()
             for table, rows in self._rows.items():
-                while rows:
+                # What comes while these are written waits for the next second: each insert takes a
+                # tenth of one, so to go on until nothing waits would be to insert without end.
+                for _ in range(0, len(rows), BATCH_ROWS_MAX):
                     self._hold(table, rows)
                     await self._write_held()
         except Unavailable:

@@ -1,6 +1,6 @@
 """The recorder without a store that answers: what is dropped, what is kept, what is written again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -21,6 +21,8 @@ class Store:
         self.fails: list[Exception] = []
         self.inserts: list[tuple[str, str, int]] = []
         self.commands: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        """Called while rows are inserted."""
 
     async def rows(self, *_: Any, **__: Any) -> Rows:
         return Rows([], [], [])
@@ -31,6 +33,7 @@ class Store:
     async def insert_rows(self, sql: str, body: bytes, *, settings: Mapping[str, str]) -> None:
         if self.fails:
             raise self.fails.pop(0)
+        self.meanwhile()
         token = settings["insert_deduplication_token"]
         self.inserts.append((sql.split(" ")[2], token, body.count(b"\n")))
 
@@ -59,6 +62,16 @@ async def test_rows_of_a_table_go_in_one_insert(store: Store) -> None:
         ("tinybird.datasources_ops_log", 1),
     ]
     assert one.pending() == 0
+
+
+async def test_what_comes_while_rows_are_written_waits_for_the_next_time(store: Store) -> None:
+    one = recorder(store)
+    one.pipe(call())
+    store.meanwhile = lambda: one.pipe(call()) if len(store.inserts) < 5 else None
+    await one.flush()
+    assert [count for *_, count in store.inserts] == [1]
+    await one.flush()
+    assert [count for *_, count in store.inserts] == [1, 1]
 
 
 async def test_what_the_store_cannot_take_now_is_written_later_under_the_same_token(
