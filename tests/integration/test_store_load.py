@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playhead.errors import QueryTimeout, StoreBusy
-from playhead.store.client import AsyncStoreClient
+from playhead.store.client import AsyncStoreClient, StoreClient
 from playhead.store.result import Limits, Rows
 from support.running_store import RunningStore, now_ms, running_store
 
@@ -60,6 +60,10 @@ async def test_a_query_runs_on_as_many_threads_as_are_set(store: RunningStore) -
     await client.close()
     assert any("\u00d7 2" in line for (line,) in found.rows)
     assert not any("\u00d7 2" in line for (line,) in alone.rows)
+    # Worker and command line read beside all others.
+    blocking = StoreClient(store.location)
+    assert blocking.rows(asked).rows == alone.rows
+    blocking.close()
 
 
 async def test_twenty_at_once_are_all_answered(store: RunningStore) -> None:

@@ -169,7 +169,7 @@ def _scan_sql(
         f"sum(watch_ms) AS watched, {sums}, {named} FROM {_VIEWS} WHERE {where} "
         f"GROUP BY GROUPING SETS ({sets}, ()) "
         f"HAVING mask = {whole_mask} OR count() >= {least} "
-        f"ORDER BY count() DESC LIMIT {most} BY mask"
+        f"ORDER BY count() DESC, picks LIMIT {most} BY mask"
     )
 
 

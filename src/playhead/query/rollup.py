@@ -217,8 +217,14 @@ def rolled(
         f" WHERE {_kept_sql(reader, question, plan, params)})"
     )
     numbers = f"{plan.taken.value} AS value, {plan.taken.counted} AS views"
-    settings = ONE_THREAD if plan.cut.inner == question.span else LIGHT_SETTINGS
+    settings = ONE_THREAD if _is_summed(plan, question.span) else LIGHT_SETTINGS
     return Reading("".join(f"{key}, " for key in views), numbers, rows, settings)
+
+
+def _is_summed(plan: Plan, span: Span) -> bool:
+    """Return whether sums hold the span: then hardly a view is read, of days beside it."""
+    days = range(span.from_ms // DAY_MS, -(-span.to_ms // DAY_MS))
+    return plan.cut.inner == span and set(days) <= set(plan.days)
 
 
 def _listed(keys: dict[str, str], names: list[str], pieces: list[str]) -> str:

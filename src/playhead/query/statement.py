@@ -26,7 +26,7 @@ LIGHT_SETTINGS: Final[Mapping[str, object]] = {
 }
 """For statements that read few rows of sums; views may be read beside them."""
 ONE_THREAD: Final[Mapping[str, object]] = {**LIGHT_SETTINGS, "max_threads": 1}
-"""For statements that read nothing but these: a second thread begins later than it would be done."""
+"""For statements that read sums and hardly a view: a second thread would begin too late to help."""
 
 
 class Params:

@@ -207,6 +207,8 @@ class Recorder:
                 async with asyncio.timeout(CLOSE_S):
                     await self.flush()
             except TimeoutError:
+                pass
+            if self.pending():
                 _LOG.warning("records_not_written", rows=self.pending())
 
     async def flush(self) -> None:
@@ -220,7 +222,7 @@ class Recorder:
             await self._write_held()
             for table, rows in self._rows.items():
                 # What comes while these are written waits for the next second: each insert takes a
-                # tenth of one, so to go on until nothing waits would be to insert without end.
+                # good part of one, so to go on until nothing waits would be to insert without end.
                 for _ in range(0, len(rows), BATCH_ROWS_MAX):
                     self._hold(table, rows)
                     await self._write_held()

@@ -54,7 +54,8 @@ class StoreClient:
             sql: The query, values as `{name:Type}`.
             params: The values: str, int, float, bool, None, datetime (as ms), lists of these.
             limits: Bounds; the store's defaults when None.
-            settings: More settings of the engine.
+            settings: More settings of the engine. One thread reads unless these say so: worker and
+                command line have time, those who ask have none.
 
         Raises:
             QueryTimeout: It took longer than its limit.
@@ -63,7 +64,8 @@ class StoreClient:
             StoreUnavailable: The store does not answer.
             QueryFailed: The engine refused it; carries the engine's code.
         """
-        return rows_of(self._send(read_call(sql, params, limits, settings, self._database)))
+        own = {"max_threads": 1, **(settings or {})}
+        return rows_of(self._send(read_call(sql, params, limits, own, self._database)))
 
     def command(self, sql: str, *, settings: Mapping[str, object] | None = None) -> None:
         """Run a statement without a result; raises as `rows` does."""

@@ -81,7 +81,7 @@ class StoreApp:
         )
 
     def _judged(self, job: Job, fault: QueryFailed) -> QueryFailed:
-        """Return what to say of a failure; of a read, a part that cannot be read makes this process start anew.
+        """Return what to say of a failure; a part that cannot be read makes this process start anew.
 
         A disk that was full to the last byte can leave a merged part of empty files behind. At its
         start the engine detaches it and takes up the parts it was made from, while they are there. So
@@ -314,9 +314,9 @@ def _run(
     function: Callable[..., T],
     args: tuple[Any, ...],
 ) -> None:
-    waiting = (
-        box.pop()
-    )  # an error holds the frames of this call and of the pool's, and what they hold
+    # An error holds the frames it went through, the pool's among them, which holds these arguments.
+    # So the future, which holds the error, comes in a box and is taken out.
+    waiting = box.pop()
     try:
         found = function(*args)
     except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)

@@ -240,8 +240,8 @@ def _defaults(lane: Lane, config: Config) -> dict[str, str]:
     settings: dict[str, Any] = {"max_threads": config.store.max_threads}
     if lane is Lane.READ:
         settings |= {
-            # The engine would keep 1 GiB free a thread, so that `store.max_memory_bytes` as it is by
-            # default left one: what a statement may take is bounded below, and what all may, too.
+            # The engine would keep 1 GiB free for each thread, so `store.max_memory_bytes` as it is
+            # by default left one. `max_memory_usage` and `max_server_memory_usage` bound all of it.
             "max_threads_min_free_memory_per_thread": 0,
             "max_execution_time": config.query.timeout_ms / 1000,
             "max_result_bytes": config.query.max_result_bytes,

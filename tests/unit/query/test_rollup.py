@@ -153,15 +153,19 @@ async def test_questions_of_half_a_second_share_a_look() -> None:
     assert reader.looks == 2
 
 
-@pytest.mark.parametrize(("end_ms", "threads"), [(NOW_MS, 1), (NOW_MS + 5, None)])
+@pytest.mark.parametrize(
+    ("end_ms", "days", "threads"), [(NOW_MS, 9, 1), (NOW_MS, 8, None), (NOW_MS + 5, 9, None)]
+)
 async def test_sums_alone_are_read_by_one_thread_and_views_beside_them_by_as_many_as_are_set(
-    end_ms: int, threads: int | None
+    end_ms: int, days: int, threads: int | None
 ) -> None:
-    reader, question = FakeReader(making(DAY - 2)), FakeReader.question(end_ms)
+    reader = FakeReader(*(making(DAY - ago) for ago in range(1, days + 1)))
+    question = FakeReader.question(end_ms)
     asked = cast("Reader", reader)
     plan = await plan_of(asked, question)
     assert plan is not None
-    read = rolled(asked, question, plan, Params(), keys=lambda *_: {}, rows_sql="FROM v WHERE true")
+    rows = "FROM v WHERE true"
+    read = rolled(asked, question, plan, Params(), keys=lambda *_: {}, rows_sql=rows)
     assert read.settings.get("max_threads") == threads
     assert read.settings["compile_expressions"] == 0
 

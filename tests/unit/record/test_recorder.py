@@ -74,6 +74,18 @@ async def test_what_comes_while_rows_are_written_waits_for_the_next_time(store: 
     assert [count for *_, count in store.inserts] == [1, 1]
 
 
+async def test_many_rows_go_in_inserts_of_bounded_size(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playhead.record.recorder.BATCH_ROWS_MAX", 2)
+    one = recorder(store)
+    for _ in range(5):
+        one.pipe(call())
+    await one.flush()
+    assert [count for *_, count in store.inserts] == [2, 2, 1]
+    assert one.pending() == 0
+
+
 async def test_what_the_store_cannot_take_now_is_written_later_under_the_same_token(
     store: Store,
 ) -> None:
