@@ -1,6 +1,12 @@
 """What all tests share."""
 
+import signal
+
 from hypothesis import settings
+
+# A shell starts what goes to the background deaf to Ctrl-C, and what tests start would be so too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes no test fail: time is measured by benches, never asserted.
 settings.register_profile("untimed", deadline=None)

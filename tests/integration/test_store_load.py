@@ -62,8 +62,9 @@ async def test_a_query_runs_on_as_many_threads_as_are_set(store: RunningStore) -
     assert not any("\u00d7 2" in line for (line,) in alone.rows)
     # Worker and command line read beside all others.
     blocking = StoreClient(store.location)
-    assert blocking.rows(asked).rows == alone.rows
+    own = blocking.rows(asked)
     blocking.close()
+    assert own.rows == alone.rows
 
 
 async def test_twenty_at_once_are_all_answered(store: RunningStore) -> None:
