@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import zstandard
 
@@ -300,39 +300,14 @@ class StoreApp:
         It runs to its end even if nobody waits for it any more.
         """
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[T] = loop.create_future()
-        self._pools[lane].submit(_run, loop, [waiting], function, args)
-        try:
-            return await waiting
-        finally:
-            del waiting  # it holds the error, which holds this frame
+        # No name holds what runs: it holds its error, which holds this frame and what came with it.
+        return await asyncio.shield(_seen(loop.run_in_executor(self._pools[lane], function, *args)))
 
 
-def _run(
-    loop: asyncio.AbstractEventLoop,
-    box: list[asyncio.Future[T]],
-    function: Callable[..., T],
-    args: tuple[Any, ...],
-) -> None:
-    # An error holds the frames it went through, the pool's among them, which holds these arguments.
-    # So the future, which holds the error, comes in a box and is taken out.
-    waiting = box.pop()
-    try:
-        found = function(*args)
-    except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
-        loop.call_soon_threadsafe(_settle, waiting, None, error)
-        del waiting
-    else:
-        loop.call_soon_threadsafe(_settle, waiting, found, None)
-
-
-def _settle(waiting: asyncio.Future[T], found: T | None, error: BaseException | None) -> None:
-    if waiting.done():
-        return  # who asked has gone
-    if error is not None:
-        waiting.set_exception(error)
-    else:
-        waiting.set_result(cast(T, found))
+def _seen(running: "asyncio.Future[T]") -> "asyncio.Future[T]":
+    """Take note of how it ends, so that it is not reported when who asked has left."""
+    running.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return running
 
 
 async def _leave(job: Job, receive: Receive) -> None:
